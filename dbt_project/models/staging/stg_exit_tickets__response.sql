@@ -1,0 +1,44 @@
+-- Exit-ticket responses still wide, the newest of each response. Where the tool gives no response id, student, time and form are it.
+with responses as (
+    select
+        coalesce(feed.provider_id, response._source) as provider_id,
+        coalesce(
+            nullif(trim(response.response_id), ''),
+            {{ surrogate_key(['response._source', 'response.student_id', 'response.submitted_at', 'response.form_version']) }}
+        ) as response_id,
+        response.student_id,
+        nullif(trim(response.session_id), '') as session_id,
+        nullif(trim(response.tutor_id), '') as tutor_id,
+        response.submitted_at,
+        response.form_version,
+        response.answers,
+        response._source,
+        response._file_rank,
+        response._row_number,
+        response._file_id
+    from {{ source('lake', 'exit_tickets__response') }} as response
+    left join {{ source('documents', 'data_source') }} as feed
+        on response._source = feed.source
+),
+
+ranked as (
+    select
+        responses.*,
+        {{ recency_of_key(['provider_id', 'response_id']) }} as recency
+    from responses
+)
+
+select
+    provider_id,
+    response_id,
+    student_id,
+    session_id,
+    tutor_id,
+    submitted_at,
+    form_version,
+    answers,
+    _source as source,
+    _file_rank as file_rank,
+    _row_number as row_number
+from ranked
+where recency = 1

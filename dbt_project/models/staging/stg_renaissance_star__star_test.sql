@@ -1,0 +1,42 @@
+-- Star tests of all products, one row per AssessmentID, the newest export of it.
+with tests as (
+    select
+        assessment_id,
+        student_identifier,
+        student_sourced_id,
+        student_state_id,
+        school_sourced_id,
+        school_identifier,
+        school_name,
+        product,
+        school_year,
+        assessment_type,
+        assessment_status,
+        deactivation_reason,
+        launch_date,
+        completed_date_local,
+        scaled_score,
+        unified_score,
+        standard_error_of_measurement,
+        percentile_rank,
+        student_growth_percentile_fall_fall,
+        student_growth_percentile_fall_spring,
+        student_growth_percentile_fall_winter,
+        student_growth_percentile_spring_fall,
+        student_growth_percentile_spring_spring,
+        student_growth_percentile_winter_spring,
+        _source,
+        _file_id,
+        _row_number,
+        _exported_at,
+        {{ recency_of_key(['_source', 'assessment_id']) }} as recency
+    from {{ source('lake', 'renaissance_star__star_test') }}
+)
+
+select
+    tests.*,
+    {{ surrogate_key(["'renaissance_star'", 'assessment_id']) }} as assessment_result_key,
+    -- CompletedDateLocal is local wall time that still carries a Z: its first ten characters are the day, never converted.
+    try_cast(substr(cast(completed_date_local as varchar), 1, 10) as date) as tested_on
+from tests
+where recency = 1

@@ -1,0 +1,9 @@
+{# The grain: no two rows share these columns (NULL counts as a value). Fails with one row per repeated key. #}
+{% test unique_combination(model, columns) %}
+select
+    {{ columns | join(', ') }},
+    count(*) as row_count
+from {{ model }}
+group by {{ columns | join(', ') }}
+having count(*) > 1
+{% endtest %}
