@@ -1,0 +1,208 @@
+"""Runs dbt in this process: one parse, then as many runs and tests as a run needs, on the district's warehouse file.
+
+In process because a dbt subprocess would be locked out of the warehouse by any open handle here, and pays its imports each time.
+The manifest is parsed once per state of the project (`<home>/.dbt/`), always with the project's own default vars: dbt would
+otherwise parse everything again whenever the as-of date changes. The run's vars are given when models are compiled.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from obc_pipeline.errors import scrub
+from obc_pipeline.home import Home
+
+PROJECT_DIR = Path(__file__).resolve().parents[1] / "dbt_project"
+QUALITY_MODELS = "path:models/marts/quality"
+
+Status = Literal["OK", "FAILED", "WARNED", "ERROR", "SKIPPED"]
+_STATUSES: dict[str, Status] = {
+    "success": "OK",
+    "pass": "OK",
+    "warn": "WARNED",
+    "fail": "FAILED",
+    "error": "ERROR",
+    "runtime error": "ERROR",
+    "skipped": "SKIPPED",
+    "partial success": "ERROR",
+}
+
+
+class DbtFailed(RuntimeError):
+    """dbt could not parse, run or test the project: says which model, without any value."""
+
+
+@dataclass(frozen=True)
+class NodeOutcome:
+    """What dbt did with one model or test.
+
+    failures: rows a test found; None for models.
+    message:  dbt's own words, scrubbed of values.
+    """
+
+    unique_id: str
+    name: str
+    kind: str  # model, test, seed, snapshot
+    status: Status
+    seconds: float
+    failures: int | None
+    message: str
+
+
+class DbtBuild:
+    """dbt on one home. Nothing is imported or parsed before it is needed."""
+
+    def __init__(self, home: Home, project_dir: Path = PROJECT_DIR) -> None:
+        self._home = home
+        self._project_dir = project_dir
+        self._target = home.path / ".dbt"
+
+    @property
+    def manifest_path(self) -> Path:
+        return self._target / "manifest.json"
+
+    def ensure_manifest(self) -> Path:
+        """The path of a manifest.json that is of the project's present state; parses when it is missing or of another state."""
+        digest_path = self._target / "manifest.sha256"
+        digest = project_digest(self._project_dir)
+        with self._one_parser():
+            current = self.manifest_path.exists() and digest_path.exists() and digest_path.read_text() == digest
+            if not current:
+                digest_path.unlink(missing_ok=True)
+                self._parse()
+                digest_path.write_text(digest)
+        return self.manifest_path
+
+    def run(self, variables: Mapping[str, str], *, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> list[NodeOutcome]:
+        """Builds the selected models (and seeds). A model that fails leaves those that need it SKIPPED; the rest are built."""
+        return self._invoke(
+            "build", ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"], variables, select, exclude
+        )
+
+    def test(self, variables: Mapping[str, str], *, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> list[NodeOutcome]:
+        """Runs the selected data tests. Tests come after all models, so that one failed test never leaves a mart of others unbuilt."""
+        return self._invoke("test", ["--exclude-resource-type", "unit_test"], variables, select, exclude)
+
+    def _invoke(
+        self, command: str, options: list[str], variables: Mapping[str, str], select: Sequence[str], exclude: Sequence[str]
+    ) -> list[NodeOutcome]:
+        self.ensure_manifest()
+        # dbt's run_results.json would hold its messages unscrubbed.
+        arguments = [command, *options, "--no-write-json", "--vars", json.dumps(dict(variables))]
+        arguments += ["--select", *select] if select else []
+        arguments += ["--exclude", *exclude] if exclude else []
+        result = self._call(arguments, self._manifest)
+        if result.result is None:
+            raise DbtFailed(f"dbt {command} could not start: {scrub(str(result.exception))}")
+        return [_outcome(node) for node in result.result.results]
+
+    @cached_property
+    def _manifest(self) -> Any:
+        """dbt's own form of the manifest, for `dbtRunner(manifest=...)`: taken from what the last parse left, without parsing again."""
+        from dbt.contracts.graph.manifest import Manifest
+
+        state = self._target / "partial_parse.msgpack"
+        if not state.exists():
+            return self._parse()
+        manifest = Manifest.from_msgpack(state.read_bytes())  # type: ignore[attr-defined]
+        manifest.build_flat_graph()
+        manifest.build_parent_and_child_maps()
+        return manifest
+
+    def _parse(self) -> Any:
+        result = self._call(["parse"], None)
+        if not result.success or result.result is None:
+            raise DbtFailed(f"the dbt project does not parse: {_parse_problem(result.exception)}")
+        return result.result
+
+    def _call(self, arguments: list[str], manifest: Any) -> Any:
+        from dbt.cli.main import dbtRunner
+
+        self._target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        places = ["--project-dir", self._project_dir, "--profiles-dir", self._project_dir]
+        places += ["--target-path", self._target, "--log-path", self._target]
+        # dbt's own logs quote compiled SQL and database errors, and with them rows: none are written.
+        quiet = ["--log-level", "none", "--log-level-file", "none", "--no-print", "--no-use-colors"]
+        with _environment(OBC_WAREHOUSE=str(self._home.warehouse), DO_NOT_TRACK="1"):
+            try:
+                return dbtRunner(manifest=manifest).invoke([*arguments, *map(str, places), *quiet])
+            finally:
+                _release_warehouse()
+
+    @contextmanager
+    def _one_parser(self) -> Iterator[None]:
+        """The Dagster code server and `obc run` may both find the manifest old: one parses, the other waits."""
+        self._target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (self._target / ".lock").open("w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
+
+def project_digest(project_dir: Path = PROJECT_DIR) -> str:
+    """SHA-256 over names and contents of the project's files, and dbt's version: when it changes, the manifest is old."""
+    from importlib.metadata import version
+
+    digest = hashlib.sha256(version("dbt-core").encode())
+    for path in sorted(project_dir.rglob("*")):
+        relative = path.relative_to(project_dir)
+        if path.suffix in {".sql", ".yml", ".md", ".csv"} and relative.parts[0] not in {"target", "logs", "dbt_packages"}:
+            digest.update(f"\0{relative.as_posix()}\0".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """manifest.json as a dictionary."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _outcome(result: Any) -> NodeOutcome:
+    node = result.node
+    return NodeOutcome(
+        unique_id=node.unique_id,
+        name=node.name,
+        kind=str(node.resource_type),
+        status=_STATUSES[str(result.status)],
+        seconds=float(result.execution_time),
+        failures=None if result.failures is None else int(result.failures),
+        message=scrub(result.message or ""),
+    )
+
+
+def _parse_problem(error: BaseException | None) -> str:
+    """Parsing reads the project, never a row: its message is shown as it is."""
+    return " ".join(str(error).split())[:600] if error else "no reason given"
+
+
+def _release_warehouse() -> None:
+    """Closes dbt-duckdb's handle: while it is open nobody else, this process included, can attach the file."""
+    from dbt.adapters.factory import FACTORY
+
+    for adapter in FACTORY.adapters.values():
+        connections: Any = getattr(adapter, "connections", None)
+        if connections is not None:
+            connections.cleanup_all()
+            connections.close_all_connections()
+
+
+@contextmanager
+def _environment(**variables: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
