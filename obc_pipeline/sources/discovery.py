@@ -10,7 +10,7 @@ from typing import Mapping
 
 from obc_pipeline.sources.declaration import Format
 
-_NOT_FORMATS = {"declaration", "discovery"}
+_NOT_FORMATS = {"declaration", "discovery", "matching"}
 
 
 @cache
