@@ -1,0 +1,99 @@
+"""Columns: how one declared column is typed in SQL, and what makes a row of it unfit.
+
+One pass types, judges and writes. A value is *cleaned* (trimmed, empty is NULL), then *typed*; a cleaned value without a typed one
+is `untyped`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from obc_pipeline.sources.declaration import DATE_FORMATS, TIME_FORMATS, TIMESTAMP_FORMATS, Column
+
+_TRUE = "'true', 'yes', 'y', 't', '1'"
+_FALSE = "'false', 'no', 'n', 'f', '0'"
+_WHAT_IS_RIGHT = {
+    "integer": "a whole number, such as 213 (213.0 is accepted)",
+    "decimal": "a plain decimal number, such as 3.40",
+    "date": "a date, such as 2026-04-21 or 4/21/2026",
+    "timestamp": "a date and time, such as 2026-04-21 14:30:00",
+    "time": "a time of day, such as 08:54:50",
+    "boolean": "true or false (also yes/no, y/n, 1/0)",
+}
+
+
+def sql_type(column: Column) -> str:
+    """The column's type in the lake."""
+    if column.type == "decimal":
+        return f"DECIMAL({column.precision[0]},{column.precision[1]})"
+    return {
+        "id": "VARCHAR",
+        "text": "VARCHAR",
+        "integer": "BIGINT",
+        "date": "DATE",
+        "timestamp": "TIMESTAMP",
+        "time": "TIME",
+        "boolean": "BOOLEAN",
+        "map": "MAP(VARCHAR, VARCHAR)",
+    }[column.type]
+
+
+def typed(column: Column, cleaned: str) -> str:
+    """SQL that types a cleaned value; NULL where it does not fit."""
+    if column.type in ("id", "text"):
+        return cleaned
+    if column.type == "integer":
+        number = f"try_cast({cleaned} AS DECIMAL(24,6))"
+        return f"CASE WHEN {number} = trunc({number}) THEN CAST({number} AS BIGINT) END"
+    if column.type == "decimal":
+        return f"try_cast({cleaned} AS {sql_type(column)})"
+    if column.type == "boolean":
+        return f"CASE WHEN lower({cleaned}) IN ({_TRUE}) THEN true WHEN lower({cleaned}) IN ({_FALSE}) THEN false END"
+    if column.type == "date":
+        return _date(cleaned, column.formats or DATE_FORMATS)
+    if column.type == "timestamp":
+        return _in_our_times(f"try_strptime({cleaned}, {_list(column.formats or TIMESTAMP_FORMATS)})")
+    if column.type == "time":
+        return f"CAST(try_strptime({cleaned}, {_list(column.formats or TIME_FORMATS)}) AS TIME)"
+    raise ValueError(f"a {column.type} column is gathered, not typed")
+
+
+def mangled_by_a_spreadsheet(cleaned: str) -> str:
+    """TRUE where an id became a number on the way: `1.23E+08`, `412345.0`. Both have lost what cannot be restored (leading zeros, digits)."""
+    return f"(contains({cleaned}, '.') AND regexp_full_match({cleaned}, '\\d+\\.\\d+[eE]\\+\\d+|\\d+\\.0+') OR regexp_full_match({cleaned}, '\\d+[eE]\\+\\d+'))"
+
+
+def reason(issue: str, header: str, column: Column | None, rule_reason: str | None = None) -> str:
+    """What is wrong with a row and what would be right, without any of its values."""
+    kind, _, name = issue.partition(":")
+    if kind == "untyped" and column is not None:
+        right = _WHAT_IS_RIGHT[column.type]
+        if column.formats:
+            right += f"; read as {' or '.join(column.formats)}"
+        return f"{header} cannot be read as {column.type}; {right} would be right"
+    if kind == "missing":
+        return f"{header} is empty; every row needs it"
+    if kind == "excel_id":
+        return f"{header} was turned into a number by a spreadsheet and has lost digits; export it again as text"
+    if kind == "other_district":
+        return f"{header} names another district; if it is this one, add the name or id to district.aliases in obc.yml"
+    if kind == "unkeyed":
+        return "the fields that together name the record are not all filled, so a correction could never find it"
+    if kind == "rule":
+        return rule_reason or f"breaks the rule {name}"
+    if kind == "duplicate":
+        return "the same record stands earlier in this file"
+    raise ValueError(f"no reason is written for the issue {issue!r}")
+
+
+def _date(cleaned: str, formats: Sequence[str]) -> str:
+    return f"CAST({_in_our_times(f'try_strptime({cleaned}, {_list(formats)})')} AS DATE)"
+
+
+def _in_our_times(moment: str) -> str:
+    """A two-digit year reads as the year 13; no date in a district's files lies outside 1900-2100."""
+    return f"CASE WHEN year({moment}) BETWEEN 1900 AND 2100 THEN {moment} END"
+
+
+def _list(formats: Sequence[str]) -> str:
+    return "[" + ", ".join("'" + f.replace("'", "''") + "'" for f in formats) + "]"
