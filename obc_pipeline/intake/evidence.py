@@ -94,7 +94,9 @@ class _Judge:
     def __init__(self, max_drop_share: float, accepted_hashes: frozenset[str], overlap: Overlap) -> None:
         self.max_drop_share, self.accepted_hashes, self.overlap = max_drop_share, accepted_hashes, overlap
         self.files: dict[str, Judged] = {}
-        self.holders: dict[tuple[str, str, str], list[Judged]] = {}  # (source, table, scope) -> the bulk file that holds it, then its deltas
+        self.holders: dict[
+            tuple[str, str, str], list[Judged]
+        ] = {}  # (source, table, scope) -> the bulk file that holds it, then its deltas
 
     def arrives(self, delivery: Delivery, format_name: str, report: FileReport) -> None:
         known = self.files.get(report.file_id)
@@ -127,7 +129,9 @@ class _Judge:
             if _is_older(file.report, scope, holder.report, old):
                 objections.append(f"older inside than the file it would replace{_named(scope.scope)}")
             elif table.is_short_file_guarded and scope.rows < old.rows * (1 - self.max_drop_share):
-                objections.append(f"{scope.rows:,} rows where {old.rows:,} stood before{_named(scope.scope)}: a drop of more than {self.max_drop_share:.0%}")
+                objections.append(
+                    f"{scope.rows:,} rows where {old.rows:,} stood before{_named(scope.scope)}: a drop of more than {self.max_drop_share:.0%}"
+                )
         if file.report.rows_in and not file.report.accepted and any(k[:2] == (file.source, table.name) for k in self.holders):
             objections.append("none of its rows could be used")
         return objections[:3] + ([f"and {len(objections) - 3} more scopes"] if len(objections) > 3 else [])

@@ -73,7 +73,9 @@ class Query:
     def _derived(self) -> str:
         """Columns that follow from other typed columns of the same row."""
         return "".join(
-            f", CAST({column.expression} AS {fields.sql_type(column)}) AS {quoted(column.name)}" for column in self.table.columns if column.expression
+            f", CAST({column.expression} AS {fields.sql_type(column)}) AS {quoted(column.name)}"
+            for column in self.table.columns
+            if column.expression
         )
 
     def explain(self, issue: str) -> tuple[str | None, str]:

@@ -126,7 +126,8 @@ def preflight(source: SourceConfig, path: Path, district_names: frozenset[str], 
         if not found:
             return Preflight(report)
         rows = connection.execute(
-            "SELECT file_id, record_number, line_number, rule, column_name, reason FROM read_parquet(?) ORDER BY file_id, record_number", [found]
+            "SELECT file_id, record_number, line_number, rule, column_name, reason FROM read_parquet(?) ORDER BY file_id, record_number",
+            [found],
         )
         names = [description[0] for description in rows.description or ()]
         return Preflight(report, [dict(zip(names, row, strict=True)) for row in rows.fetchall()])
@@ -178,7 +179,9 @@ class _Reading:
                     files.setdefault(report.file_id, report)
         except Unreadable as problem:
             return ContentReport(self.source.name, sha256, "", str(problem))
-        return ContentReport(self.source.name, sha256, "", None if files else "a zip with nothing in it", tuple(map(self._with_load_kind, files.values())))
+        return ContentReport(
+            self.source.name, sha256, "", None if files else "a zip with nothing in it", tuple(map(self._with_load_kind, files.values()))
+        )
 
     def _member(self, member: Member) -> FileReport:
         if member.path is None:
@@ -311,7 +314,11 @@ class _Reading:
         self.connection.execute("DROP TABLE entries")
 
     def _account(self, member: Member, match: Match, rejects: Rejects, raw: Path) -> FileReport:
-        latest = f"CAST(max({quoted(match.table.exported_at)}) FILTER (WHERE _issue IS NULL) AS VARCHAR)" if match.table.exported_at else "NULL::VARCHAR"
+        latest = (
+            f"CAST(max({quoted(match.table.exported_at)}) FILTER (WHERE _issue IS NULL) AS VARCHAR)"
+            if match.table.exported_at
+            else "NULL::VARCHAR"
+        )
         scopes = self.connection.execute(
             f"""SELECT _scope, count(*), count(*) FILTER (WHERE _issue IS NULL), count(*) FILTER (WHERE _issue = '{DUPLICATE}'), {latest}
                 FROM read_parquet(?) GROUP BY _scope ORDER BY _scope""",

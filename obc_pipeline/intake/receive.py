@@ -127,7 +127,9 @@ def _look(home: Home, sources: list[str], settle_seconds: float) -> tuple[list[A
             if arrival.path.exists() and _unchanged(seen, arrival.path.stat()):
                 arrivals.append(arrival)
             else:
-                waiting.append(Waiting(arrival.source, arrival.name, "still being written: it changed while we looked; the next run takes it in"))
+                waiting.append(
+                    Waiting(arrival.source, arrival.name, "still being written: it changed while we looked; the next run takes it in")
+                )
     return sorted(arrivals, key=lambda a: (a.source, a.name)), waiting
 
 

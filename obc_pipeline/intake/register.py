@@ -14,11 +14,10 @@ from obc_pipeline.home import Home
 from obc_pipeline.intake.columns import sql_type
 from obc_pipeline.intake.evidence import Evidence, Judged
 from obc_pipeline.intake.query import SYSTEM_COLUMNS, quoted
+from obc_pipeline.intake.receive import Delivery
 from obc_pipeline.sources import Table, registry
 
-_DELIVERY = (
-    "delivery_id VARCHAR, source VARCHAR, name VARCHAR, size_bytes BIGINT, sha256 VARCHAR, received_at TIMESTAMP, file_count BIGINT, problem VARCHAR"
-)
+_DELIVERY = "delivery_id VARCHAR, source VARCHAR, name VARCHAR, size_bytes BIGINT, sha256 VARCHAR, received_at TIMESTAMP, file_count BIGINT, problem VARCHAR"
 _FILE = (
     "file_id VARCHAR, source VARCHAR, format VARCHAR, table_name VARCHAR, layout VARCHAR, member_name VARCHAR, sha256 VARCHAR, received_at TIMESTAMP, "
     "exported_at TIMESTAMP, rows_in BIGINT, accepted BIGINT, quarantined BIGINT, duplicate BIGINT, status VARCHAR, status_reason VARCHAR, file_rank BIGINT, "
@@ -69,7 +68,7 @@ def raw_path(home: Home, file: Judged) -> Path:
     return home.raw / file.format / (file.report.table or "") / f"{file.report.file_id}.parquet"
 
 
-def _delivery_row(evidence: Evidence, delivery) -> tuple:  # noqa: ANN001 - Delivery; kept short
+def _delivery_row(evidence: Evidence, delivery: Delivery) -> tuple:
     report = evidence.reports[delivery.source, delivery.sha256]
     return (
         delivery.delivery_id,

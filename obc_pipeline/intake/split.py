@@ -71,7 +71,7 @@ def take_rejects(connection: duckdb.DuckDBPyConnection, skip: int, headers: Sequ
         text = (text or "").strip("\r\n")
         if error_type in ("UNQUOTED VALUE", "LINE SIZE OVER MAXIMUM") and "\n" in text and unclosed_at is None:
             unclosed_at = record
-        name = headers[column - 1] if column and 0 < column <= len(headers) else None
+        name: str | None = str(headers[column - 1]) if column and 0 < column <= len(headers) else None
         rule, reason = _meaning(error_type, len(headers))
         rejects[record] = Reject(record, rule, reason, text[:MAX_RECORD_BYTES], name)
     return Rejects(list(rejects.values()), unclosed_at)
@@ -79,7 +79,10 @@ def take_rejects(connection: duckdb.DuckDBPyConnection, skip: int, headers: Sequ
 
 def _meaning(error_type: str, fields: int) -> tuple[str, str]:
     if error_type == "MISSING COLUMNS":
-        return "too_few_fields", f"the row has fewer fields than the header's {fields}; it is not padded, because which one is missing is unknown"
+        return (
+            "too_few_fields",
+            f"the row has fewer fields than the header's {fields}; it is not padded, because which one is missing is unknown",
+        )
     if error_type == "TOO MANY COLUMNS":
         return "too_many_fields", f"the row has more fields than the header's {fields}; often a comma in an unquoted value"
     if error_type == "UNQUOTED VALUE":

@@ -43,7 +43,7 @@ def unpacked(archived: Path, name: str, scratch: Path, sha256: str, *, max_bytes
     """
     with archived.open("rb") as raw:
         start = raw.read(8)
-    if start.startswith(b"PK\x03\x04") or start.startswith(b"PK\x05\x06"):
+    if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         with _open_zip(archived, max_bytes, max_ratio) as container:
             yield _zip_members(container, scratch, max_bytes)
     elif name.lower().endswith(".zip"):
