@@ -206,8 +206,9 @@ def _outcome(expected: Expected, result: Any) -> Outcome:
         return Outcome(expected.id, False, None, None, error)
     numbers = result.result
     if "unexpected_count" in numbers:
-        checked = numbers["element_count"] - numbers.get("missing_count", 0)
-        return Outcome(expected.id, bool(result.success), int(checked), int(numbers["unexpected_count"]))
+        # On no rows the counts are sums over nothing, so None.
+        checked = (numbers["element_count"] or 0) - (numbers.get("missing_count") or 0)
+        return Outcome(expected.id, bool(result.success), int(checked), int(numbers["unexpected_count"] or 0))
     rows = numbers.get("observed_value") if expected.kind.startswith("expect_table_row_count") else None
     return Outcome(expected.id, bool(result.success), rows, None)
 
