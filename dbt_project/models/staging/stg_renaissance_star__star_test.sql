@@ -29,7 +29,7 @@ with tests as (
         _file_id,
         _row_number,
         _exported_at,
-        {{ recency_of_key(['_source', 'assessment_id']) }} as recency
+        {{ recency_of_key(['assessment_id']) }} as recency
     from {{ source('lake', 'renaissance_star__star_test') }}
 )
 

@@ -1,0 +1,49 @@
+{# Arithmetic that decides money: integers and decimals only, the same on every engine. #}
+
+{# Whole part of a / b for integers that are not negative. #}
+{% macro integer_divide(a, b) -%}
+    {{ return(adapter.dispatch('integer_divide', 'obc')(a, b)) }}
+{%- endmacro %}
+
+{% macro default__integer_divide(a, b) -%}
+    (({{ a }}) // ({{ b }}))
+{%- endmacro %}
+
+{% macro spark__integer_divide(a, b) -%}
+    (({{ a }}) div ({{ b }}))
+{%- endmacro %}
+
+{# ceil(a / b) for integers that are not negative; NULL when b is 0: unknown is not zero. #}
+{% macro ceiling_divide(a, b) -%}
+    {{ integer_divide('(' ~ a ~ ') + (' ~ b ~ ') - 1', 'nullif(' ~ b ~ ', 0)') }}
+{%- endmacro %}
+
+{# amount x numerator / denominator in cents, rounded once, half up. All three are not negative, the last two are integers.
+   floor((2 x cents x n + d) / (2 x d)) is half-up rounding without a fraction ever being formed. #}
+{% macro prorated_amount(amount, numerator, denominator) -%}
+    cast(
+        cast(
+            {{ integer_divide(
+                '2 * cast(' ~ amount ~ ' * 100 as bigint) * cast(' ~ numerator ~ ' as bigint) + cast(' ~ denominator ~ ' as bigint)',
+                '2 * nullif(cast(' ~ denominator ~ ' as bigint), 0)'
+            ) }} as decimal(18, 0)
+        ) * cast(0.01 as decimal(3, 2)) as decimal(18, 2)
+    )
+{%- endmacro %}
+
+{# price x share, rounded once to cents; ties go away from zero, as a penalty's cents should. A share not stated is the whole. #}
+{% macro shared_amount(price, share) -%}
+    cast(round(cast({{ price }} as decimal(18, 2)) * coalesce(cast({{ share }} as decimal(9, 6)), cast(1 as decimal(9, 6))), 2) as decimal(18, 2))
+{%- endmacro %}
+
+{# numerator / denominator against a threshold given as a fraction, by cross-multiplication: 69.9 % is not 70 %.
+   NULL when the denominator is 0 or anything is unknown. #}
+{% macro meets_rate(numerator, denominator, comparator, threshold_numerator, threshold_denominator) -%}
+    case
+        when {{ denominator }} is null or {{ denominator }} = 0 then null
+        when {{ comparator }} = '>' then {{ numerator }} * {{ threshold_denominator }} > {{ threshold_numerator }} * {{ denominator }}
+        when {{ comparator }} = '<=' then {{ numerator }} * {{ threshold_denominator }} <= {{ threshold_numerator }} * {{ denominator }}
+        when {{ comparator }} = '<' then {{ numerator }} * {{ threshold_denominator }} < {{ threshold_numerator }} * {{ denominator }}
+        else {{ numerator }} * {{ threshold_denominator }} >= {{ threshold_numerator }} * {{ denominator }}
+    end
+{%- endmacro %}

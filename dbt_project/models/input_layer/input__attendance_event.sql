@@ -1,0 +1,158 @@
+-- One row per student and day with something recorded. What a code means is the district's own table, never the letter.
+with events as (
+    select *
+    from {{ ref('stg_sis_attendance__attendance_event') }}
+),
+
+-- The few distinct combinations of code and excuse meet the code table, instead of every row.
+combinations as (
+    select distinct
+        source,
+        code,
+        status_raw,
+        excuse_raw
+    from events
+),
+
+-- A row that names the excuse wins over one that stands for any; the code wins over the raw status.
+meanings as (
+    select
+        combinations.*,
+        codes.status,
+        codes.is_excused,
+        codes.absent_share,
+        row_number() over (
+            partition by combinations.source, combinations.code, combinations.status_raw, combinations.excuse_raw
+            order by
+                case when lower(codes.code) = lower(combinations.code) then 0 else 1 end,
+                case when codes.excuse is null then 1 else 0 end,
+                codes.code,
+                codes.status
+        ) as preference
+    from combinations
+    left join {{ source('documents', 'attendance_code') }} as codes
+        on
+            combinations.source = codes.source
+            and lower(codes.code) in (lower(combinations.code), lower(combinations.status_raw))
+            and (codes.excuse is null or lower(codes.excuse) = lower(combinations.excuse_raw))
+),
+
+coded as (
+    select
+        events.source,
+        events.student_id,
+        events.school_id,
+        events.attendance_on,
+        events.period,
+        coalesce(meanings.status, 'UNKNOWN') as status,
+        meanings.is_excused,
+        case
+            when meanings.status is null then null
+            when meanings.status <> 'ABSENT' then 0
+            else coalesce(events.absent_share, meanings.absent_share, 1)
+        end as absent_share,
+        case coalesce(meanings.status, 'UNKNOWN')
+            when 'ABSENT' then 5
+            when 'UNKNOWN' then 4
+            when 'EARLY_DEPARTURE' then 3
+            when 'TARDY' then 2
+            else 1
+        end as severity
+    from events
+    inner join meanings
+        on
+            events.source = meanings.source
+            and events.code is not distinct from meanings.code
+            and events.status_raw is not distinct from meanings.status_raw
+            and events.excuse_raw is not distinct from meanings.excuse_raw
+    where meanings.preference = 1
+),
+
+days as (
+    select
+        source,
+        student_id,
+        school_id,
+        attendance_on,
+        max(severity) as severity,
+        count(distinct period) as period_count,
+        -- An unmapped code makes the day unknown, unless the rest of it is a whole day's absence anyway.
+        case
+            when max(case when period is null then absent_share end) >= 1 then 1
+            when count(*) > count(absent_share) then null
+            else max(case when period is null then absent_share else 0 end)
+        end as daily_absent_share,
+        sum(case when period is not null then absent_share end) as absent_periods,
+        min(case when status = 'ABSENT' then case when is_excused then 1 when not is_excused then 0 end end) as least_excused,
+        count(case when status = 'ABSENT' and is_excused is null then 1 end) as unstated_excuses
+    from coded
+    group by source, student_id, school_id, attendance_on
+),
+
+-- How many periods a day has: as many as anyone had recorded in one day at that school (absent all day somewhere, some time).
+periods as (
+    select
+        source,
+        school_id,
+        max(period_count) as period_count
+    from days
+    group by source, school_id
+),
+
+folded as (
+    select
+        days.*,
+        case
+            when days.daily_absent_share is null then null
+            else least(
+                1,
+                greatest(
+                    days.daily_absent_share,
+                    coalesce(
+                        cast(cast(days.absent_periods as double) / nullif(periods.period_count, 0) as decimal(9, 6)), 0
+                    )
+                )
+            )
+        end as absent_share
+    from days
+    inner join periods
+        on
+            days.source = periods.source
+            and days.school_id is not distinct from periods.school_id
+),
+
+resolved as (
+    select
+        identifier.student_key,
+        coalesce(identifier.student_id, folded.student_id) as student_id,
+        coalesce(alias.school_id, folded.school_id) as school_id,
+        folded.attendance_on,
+        folded.severity,
+        folded.absent_share,
+        case
+            when folded.unstated_excuses > 0 and folded.least_excused = 1 then null
+            else folded.least_excused = 1
+        end as is_excused
+    from folded
+    {{ join_student('folded') }}
+    left join {{ ref('stg_oneroster__school_alias') }} as alias
+        on {{ school_alias('folded.school_id') }} = alias.alias
+)
+
+-- Two feeds, or two spellings of one school: the more severe entry speaks.
+select
+    max(student_key) as student_key,
+    student_id,
+    school_id,
+    attendance_on,
+    case max(severity)
+        when 5 then 'ABSENT'
+        when 4 then 'UNKNOWN'
+        when 3 then 'EARLY_DEPARTURE'
+        when 2 then 'TARDY'
+        else 'PRESENT'
+    end as status,
+    cast(case when count(*) = count(absent_share) then max(absent_share) end as decimal(9, 6)) as absent_share,
+    case when max(severity) = 5 then min(case when is_excused then 1 when not is_excused then 0 end) = 1 end as is_excused
+from resolved
+group by student_id, school_id, attendance_on

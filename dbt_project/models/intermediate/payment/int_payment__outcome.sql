@@ -1,0 +1,198 @@
+-- One row per contract, rate-card line and rostered student: the valid pair of tests, the metric, and what the rate card says it is worth.
+with pair as (
+    select
+        assignment.contract_id,
+        assignment.contract_version,
+        assignment.line_id,
+        assignment.student_ref,
+        assignment.vendor_share,
+        line.metric,
+        line.source_column,
+        line.comparator,
+        line.tier_mode,
+        line.maximum_price_amount,
+        line.district_default_share,
+        line.baseline_window is not null as is_baseline_needed,
+        end_test.test_status as end_status,
+        end_test.test_reason as end_reason,
+        end_test.assessment_result_key as end_assessment_result_key,
+        end_test.tested_on as end_tested_on,
+        end_test.score as end_score,
+        baseline.test_status as baseline_status,
+        baseline.test_reason as baseline_reason,
+        baseline.assessment_result_key as baseline_assessment_result_key,
+        baseline.tested_on as baseline_tested_on,
+        baseline.score as baseline_score,
+        -- One pair, one norms year: growth between two is growth between two rulers.
+        coalesce(end_test.norms_reference <> baseline.norms_reference, false) as is_norms_mixed
+    from {{ ref('int_payment__assignment') }} as assignment
+    inner join {{ ref('int_payment__line') }} as line
+        on
+            assignment.contract_id = line.contract_id
+            and assignment.line_id = line.line_id
+    left join {{ ref('int_assessment__counted') }} as end_test
+        on
+            assignment.contract_id = end_test.contract_id
+            and assignment.line_id = end_test.line_id
+            and assignment.student_ref = end_test.student_ref
+            and end_test.test_role = 'END'
+    left join {{ ref('int_assessment__counted') }} as baseline
+        on
+            assignment.contract_id = baseline.contract_id
+            and assignment.line_id = baseline.line_id
+            and assignment.student_ref = baseline.student_ref
+            and baseline.test_role = 'BASELINE'
+    where assignment.is_on_roster
+),
+
+-- Paid on the column the contract names, never on another of the same kind. Column names are compared without case and underscores.
+valued as (
+    select
+        pair.*,
+        metric.value as metric_value,
+        case
+            when pair.end_status = 'AMBIGUOUS' or (pair.is_baseline_needed and pair.baseline_status = 'AMBIGUOUS') then 'AMBIGUOUS'
+            when pair.end_status = 'INVALID' or (pair.is_baseline_needed and pair.baseline_status = 'INVALID') then 'INVALID'
+            when coalesce(pair.end_status, 'MISSING') = 'MISSING' then 'MISSING'
+            when pair.is_baseline_needed and coalesce(pair.baseline_status, 'MISSING') = 'MISSING' then 'MISSING'
+            when pair.is_baseline_needed and pair.is_norms_mixed then 'INVALID'
+            when metric.value is null then 'MISSING'
+            else 'MEASURED'
+        end as measure_status,
+        case
+            when coalesce(pair.end_status, 'MISSING') <> 'COUNTED' then 'END_' || coalesce(pair.end_reason, 'NO_TEST')
+            when pair.is_baseline_needed and coalesce(pair.baseline_status, 'MISSING') <> 'COUNTED'
+                then 'BASELINE_' || coalesce(pair.baseline_reason, 'NO_TEST')
+            when pair.is_baseline_needed and pair.is_norms_mixed then 'NORMS_MIXED'
+            when metric.value is null then 'METRIC_BLANK'
+            else 'MEASURED'
+        end as measure_reason
+    from pair
+    left join {{ ref('input__assessment_metric') }} as metric
+        on
+            pair.end_assessment_result_key = metric.assessment_result_key
+            and pair.metric = metric.metric
+            and (
+                pair.source_column is null
+                or lower(replace(pair.source_column, '_', '')) = lower(replace(metric.source_column, '_', ''))
+            )
+),
+
+tier as (
+    select
+        contract_id,
+        version as contract_version,
+        line_id,
+        cast(tier_number as integer) as tier_number,
+        kind,
+        threshold,
+        price_amount
+    from {{ source('documents', 'rate_card_tier') }}
+),
+
+tier_compared as (
+    select
+        valued.contract_id,
+        valued.line_id,
+        valued.student_ref,
+        tier.kind,
+        tier.tier_number,
+        tier.threshold,
+        tier.price_amount,
+        case
+            when tier.kind = 'PENALTY' then valued.metric_value < tier.threshold
+            when valued.comparator = '>' then valued.metric_value > tier.threshold
+            else valued.metric_value >= tier.threshold
+        end as is_reached
+    from valued
+    inner join tier
+        on
+            valued.contract_id = tier.contract_id
+            and valued.contract_version = tier.contract_version
+            and valued.line_id = tier.line_id
+    where valued.measure_status = 'MEASURED'
+),
+
+tier_reached as (
+    select
+        contract_id,
+        line_id,
+        student_ref,
+        max(case when kind = 'TIER' and is_reached then 1 else 0 end) = 1 as is_tier_reached,
+        max(case when kind = 'TIER' and is_reached then threshold end) as reached_threshold,
+        min(case when kind = 'TIER' then threshold end) as lowest_threshold,
+        sum(case when kind = 'TIER' and is_reached then price_amount end) as cumulative_price_amount,
+        max(case when kind = 'PENALTY' and is_reached then 1 else 0 end) = 1 as is_penalty_reached,
+        min(case when kind = 'PENALTY' and is_reached then price_amount end) as penalty_price_amount,
+        min(case when kind = 'PENALTY' and is_reached then threshold end) as penalty_threshold
+    from tier_compared
+    group by contract_id, line_id, student_ref
+)
+
+select
+    valued.contract_id,
+    valued.contract_version,
+    valued.line_id,
+    valued.student_ref,
+    valued.measure_status,
+    valued.measure_reason,
+    valued.is_baseline_needed,
+    valued.baseline_status,
+    valued.baseline_assessment_result_key,
+    valued.baseline_tested_on,
+    valued.baseline_score,
+    valued.end_status,
+    valued.end_assessment_result_key,
+    valued.end_tested_on,
+    valued.end_score,
+    -- A value read from a test that does not count is no result.
+    cast(case when valued.measure_status = 'MEASURED' then valued.metric_value end as decimal(18, 6)) as metric_value,
+    cast(
+        case
+            when tier_reached.is_tier_reached then tier_reached.reached_threshold
+            when tier_reached.is_penalty_reached then tier_reached.penalty_threshold
+            else tier_reached.lowest_threshold
+        end as decimal(18, 6)
+    ) as threshold_value,
+    case when tier_reached.is_tier_reached then best_tier.tier_number end as tier,
+    -- NULL where not measured: unknown is not "not met".
+    tier_reached.is_tier_reached as is_outcome_met,
+    coalesce(tier_reached.is_penalty_reached and not tier_reached.is_tier_reached, false) as is_penalty,
+    {{ shared_amount(
+        "case when valued.tier_mode = 'CUMULATIVE' then coalesce(tier_reached.cumulative_price_amount, 0) else coalesce(best_tier.price_amount, 0) end",
+        'valued.vendor_share'
+    ) }} as outcome_amount,
+    {{ shared_amount('coalesce(tier_reached.penalty_price_amount, 0)', 'valued.vendor_share') }} as penalty_amount,
+    {{ shared_amount('valued.maximum_price_amount', 'valued.vendor_share') }} as maximum_amount,
+    -- The district's default pays its share of the top price; price, default share and vendor share are multiplied before the one rounding.
+    cast(
+        round(
+            cast(valued.maximum_price_amount as decimal(18, 2))
+            * cast(coalesce(valued.district_default_share, 0) as decimal(7, 6))
+            * cast(coalesce(valued.vendor_share, 1) as decimal(7, 6)),
+            2
+        ) as decimal(18, 2)
+    ) as default_amount,
+    cast(
+        round(
+            cast(valued.maximum_price_amount as decimal(18, 2))
+            * cast(coalesce(valued.district_default_share, 0) as decimal(7, 6))
+            * cast(coalesce(valued.vendor_share, 1) as decimal(7, 6))
+            * cast(0.5 as decimal(2, 1)),
+            2
+        ) as decimal(18, 2)
+    ) as split_default_amount
+from valued
+left join tier_reached
+    on
+        valued.contract_id = tier_reached.contract_id
+        and valued.line_id = tier_reached.line_id
+        and valued.student_ref = tier_reached.student_ref
+left join tier as best_tier
+    on
+        valued.contract_id = best_tier.contract_id
+        and valued.contract_version = best_tier.contract_version
+        and valued.line_id = best_tier.line_id
+        and best_tier.kind = 'TIER'
+        and tier_reached.is_tier_reached
+        and tier_reached.reached_threshold = best_tier.threshold

@@ -1,0 +1,41 @@
+-- Rulings that stand as of the date: the newest per subject, contract, student and key.
+-- A ruling whose student id is unknown concerns nobody (it must not become a ruling on everybody).
+with known as (
+    select
+        ruling_id,
+        ruled_on,
+        ruled_by,
+        upper(subject) as subject,
+        contract_id,
+        student_key,
+        nullif(trim(key), '') as key,
+        upper(trim(value)) as value,
+        reason
+    from {{ ref('input__ruling') }}
+    where
+        ruled_on <= {{ as_of_date() }}
+        and (student_key is not null or student_id is null)
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by subject, contract_id, student_key, key
+            order by ruled_on desc, ruling_id desc
+        ) as recency
+    from known
+)
+
+select
+    ruling_id,
+    ruled_on,
+    ruled_by,
+    subject,
+    contract_id,
+    student_key,
+    key,
+    value,
+    reason
+from ranked
+where recency = 1

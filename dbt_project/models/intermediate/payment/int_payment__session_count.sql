@@ -1,0 +1,141 @@
+-- One row per contract, rate-card line and rostered student: what happened in the sessions that count for the line.
+-- Those are the sessions inside the assignment, from the start of service to the close of the line's window, up to the as-of date.
+with session_of_line as (
+    select
+        line.contract_id,
+        line.line_id,
+        span.student_ref,
+        session.session_id,
+        session.is_scheduled,
+        session.is_held,
+        session.is_attended,
+        session.is_creditable,
+        session.attended_minutes,
+        session.tutor_id,
+        session.group_size,
+        session.absence_cause,
+        session.not_creditable_reason,
+        session.is_attendance_conflict,
+        line.max_group_size,
+        line.min_session_minutes,
+        {{ week_start('session.session_on') }} as week_on,
+        -- Received after the data-due date: counts only when a ruling lets it in (domain §4.5, late session data).
+        coalesce(cast(session.received_at as date) > line.data_due_on, false) and late_change.contract_id is null as is_late,
+        case
+            when session.received_at is null or session.session_ended_at is null or line.data_submission_sla_hours is null then null
+            else session.received_at <= {{ add_minutes('session.session_ended_at', 'line.data_submission_sla_hours * 60') }}
+        end as is_timely
+    from {{ ref('int_payment__assignment_span') }} as span
+    inner join {{ ref('int_payment__line') }} as line
+        on
+            span.contract_id = line.contract_id
+            and span.line_id = line.line_id
+    inner join {{ ref('int_tutoring_session__cause') }} as session
+        on
+            span.contract_id = session.contract_id
+            and span.student_ref = session.student_key
+            and session.session_on >= span.start_on
+            and session.session_on < span.end_on
+            and session.session_on >= line.service_start_on
+            and session.session_on <= line.dosage_ends_on
+            and session.session_on <= {{ as_of_date() }}
+    left join {{ ref('int_payment__accepted_late_change') }} as late_change
+        on
+            session.contract_id = late_change.contract_id
+            and session.student_key = late_change.student_key
+            and session.session_id = late_change.session_id
+),
+
+attended_by_tutor as (
+    select
+        contract_id,
+        line_id,
+        student_ref,
+        tutor_id,
+        count(*) as session_count
+    from session_of_line
+    where is_attended and tutor_id is not null
+    group by contract_id, line_id, student_ref, tutor_id
+),
+
+tutor as (
+    select
+        contract_id,
+        line_id,
+        student_ref,
+        sum(session_count) as tutor_known_sessions,
+        max(session_count) as same_tutor_sessions
+    from attended_by_tutor
+    group by contract_id, line_id, student_ref
+),
+
+counted as (
+    select
+        contract_id,
+        line_id,
+        student_ref,
+        count(*) as session_rows,
+        count(*) filter (where is_scheduled) as scheduled_sessions,
+        count(*) filter (where is_attended) as attended_sessions,
+        count(*) filter (where is_creditable and not is_late) as creditable_sessions,
+        sum(attended_minutes) filter (where is_creditable and not is_late) as creditable_minutes,
+        count(*) filter (where is_creditable and is_late) as late_sessions,
+        count(*) filter (where absence_cause in ('DISTRICT_TECH', 'DISTRICT_SCHEDULE') and not is_late) as district_lost_sessions,
+        count(*) filter (where absence_cause in ('PROVIDER_CANCEL', 'TUTOR_NO_SHOW', 'PROVIDER_TECH')) as provider_lost_sessions,
+        count(*) filter (where absence_cause = 'ABSENT_SCHOOL') as absent_school_sessions,
+        count(*) filter (where absence_cause = 'PRESENT_SCHOOL_SKIPPED') as skipped_sessions,
+        count(*) filter (where absence_cause = 'UNKNOWN') as unknown_cause_sessions,
+        count(*) filter (where is_attendance_conflict) as conflict_sessions,
+        -- What a scheduled denominator keeps: everything on the timetable but what was lost to the school, the calendar or the provider,
+        -- and what the provider gave in a way that cannot be credited (that counts against the provider, not the student).
+        count(*) filter (
+            where is_scheduled
+            and coalesce(absence_cause, 'NONE') not in (
+                'DISTRICT_TECH', 'DISTRICT_SCHEDULE', 'PROVIDER_CANCEL', 'TUTOR_NO_SHOW', 'PROVIDER_TECH',
+                'ASSESSMENT_DAY', 'CLOSURE', 'WITHDRAWN'
+            )
+            and not (is_attended and not is_creditable and not coalesce(is_attendance_conflict, false))
+        ) as scheduled_net_sessions,
+        count(*) filter (where is_held) as held_sessions,
+        count(*) filter (where is_attended and group_size is not null) as group_known_sessions,
+        count(*) filter (where is_attended and group_size <= max_group_size) as group_kept_sessions,
+        count(*) filter (where is_attended and attended_minutes is not null) as minutes_known_sessions,
+        count(*) filter (where is_attended and attended_minutes >= min_session_minutes) as minutes_kept_sessions,
+        count(*) filter (where is_timely is not null) as timeliness_known_sessions,
+        count(*) filter (where is_timely) as timely_sessions
+    from session_of_line
+    group by contract_id, line_id, student_ref
+)
+
+select
+    counted.contract_id,
+    counted.line_id,
+    counted.student_ref,
+    cast(counted.session_rows as bigint) as session_rows,
+    cast(counted.scheduled_sessions as bigint) as scheduled_sessions,
+    cast(counted.attended_sessions as bigint) as attended_sessions,
+    cast(counted.creditable_sessions as bigint) as creditable_sessions,
+    cast(coalesce(counted.creditable_minutes, 0) as decimal(18, 2)) as creditable_minutes,
+    cast(counted.late_sessions as bigint) as late_sessions,
+    cast(counted.district_lost_sessions as bigint) as district_lost_sessions,
+    cast(counted.provider_lost_sessions as bigint) as provider_lost_sessions,
+    cast(counted.absent_school_sessions as bigint) as absent_school_sessions,
+    cast(counted.skipped_sessions as bigint) as skipped_sessions,
+    cast(counted.unknown_cause_sessions as bigint) as unknown_cause_sessions,
+    cast(counted.conflict_sessions as bigint) as conflict_sessions,
+    cast(counted.scheduled_net_sessions as bigint) as scheduled_net_sessions,
+    cast(counted.held_sessions as bigint) as held_sessions,
+    cast(counted.group_known_sessions as bigint) as group_known_sessions,
+    cast(counted.group_kept_sessions as bigint) as group_kept_sessions,
+    cast(counted.minutes_known_sessions as bigint) as minutes_known_sessions,
+    cast(counted.minutes_kept_sessions as bigint) as minutes_kept_sessions,
+    cast(counted.timeliness_known_sessions as bigint) as timeliness_known_sessions,
+    cast(counted.timely_sessions as bigint) as timely_sessions,
+    cast(coalesce(tutor.tutor_known_sessions, 0) as bigint) as tutor_known_sessions,
+    cast(coalesce(tutor.same_tutor_sessions, 0) as bigint) as same_tutor_sessions
+from counted
+left join tutor
+    on
+        counted.contract_id = tutor.contract_id
+        and counted.line_id = tutor.line_id
+        and counted.student_ref = tutor.student_ref
