@@ -12,7 +12,13 @@ _COLUMNS = (
     Column("start_on", "date", ("start_on", "start_date"), "First day of the assignment.", is_header_required=True, is_value_required=True),
     Column("end_on", "date", ("end_on", "end_date"), "Day after the last day of the assignment; blank while it lasts."),
     Column("end_reason", "text", ("end_reason",), "TRANSFER, OPT_OUT, SUBSTITUTED, SCHEDULE, MEDICAL, GRADUATED or DATA_ERROR."),
-    Column("vendor_share", "decimal", ("vendor_share",), "Share of the line due to this provider, 0-1; blank when not stated.", precision=(7, 6)),
+    Column(
+        "vendor_share",
+        "decimal",
+        ("vendor_share",),
+        "Share of the line due to this provider, 0-1; blank when not stated.",
+        precision=(7, 6),
+    ),
     Column("substituted_for", "id", ("substituted_for",), "Student whose place this one takes."),
     Column("is_consented", "boolean", ("is_consented", "parent_consent"), "Whether the family consented, where the law asks for it."),
 )

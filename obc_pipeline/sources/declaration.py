@@ -7,8 +7,9 @@ the staging models are tested against it.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Callable, Literal, Mapping
+from typing import Any, Literal
 
 ColumnType = Literal["id", "text", "integer", "decimal", "date", "timestamp", "time", "boolean", "map"]
 Privacy = Literal["keep", "restricted", "drop"]
@@ -78,6 +79,7 @@ class Table:
     file_names:   regular expressions of member names that are this table, tried before headers.
     header_rows:  rows before the data (Qualtrics: 3; names are taken from the first).
     layout_header_rows: header version -> rows before the data, where it differs from `header_rows`.
+    layout_header_marks: header version -> regular expression found in the last of those rows, so that data is not taken for one.
     left_out_headers: regular expressions (whole header, any case) of fields known and left in the archive: fillers, item responses.
     needs_one_of: groups of columns of which a file must have at least one, besides those marked `is_header_required`.
     constants:    lake column -> function(member name, source options) -> value; e.g. Star's product from the file's name.
@@ -106,6 +108,7 @@ class Table:
     fallback_key: tuple[str, ...] = ()
     key_may_be_blank: tuple[str, ...] = ()
     layout_header_rows: Mapping[str, int] = field(default_factory=dict)
+    layout_header_marks: Mapping[str, str] = field(default_factory=dict)
     left_out_headers: tuple[str, ...] = ()
     needs_one_of: tuple[tuple[str, ...], ...] = ()
     constants_from_columns: Mapping[str, Callable[[frozenset[str]], str | None]] = field(default_factory=dict)
@@ -148,7 +151,7 @@ class Format:
 
 
 def normalise_header(header: str) -> str:
-    """The form in which headers are compared: no BOM, no case, no space, no punctuation, ASCII only (`Lexile® Measure` -> `lexilemeasure`)."""
+    """The form in which headers are compared: lower case, ASCII letters and digits only (`Lexile® Measure` -> `lexilemeasure`)."""
     return re.sub(r"[^a-z0-9]", "", header.encode("ascii", "ignore").decode().lower())
 
 

@@ -13,7 +13,22 @@ from typing import Any
 from obc_pipeline.sources.declaration import TIMESTAMP_FORMATS, Column, Format, Gather, Table
 
 # Forms' own CSV writes the zone behind the time; the time is local either way, and kept as written.
-_ZONES = ("EST", "EDT", "CST", "CDT", "MST", "MDT", "PST", "PDT", "AKST", "AKDT", "HST", "UTC", "GMT", *(f"GMT-{hours}" for hours in range(4, 11)))
+_ZONES = (
+    "EST",
+    "EDT",
+    "CST",
+    "CDT",
+    "MST",
+    "MDT",
+    "PST",
+    "PDT",
+    "AKST",
+    "AKDT",
+    "HST",
+    "UTC",
+    "GMT",
+    *(f"GMT-{hours}" for hours in range(4, 11)),
+)
 _MOMENTS = (
     *TIMESTAMP_FORMATS, "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%Y-%m-%d %H:%M",
     "%Y/%m/%d %I:%M:%S %p", "%Y/%m/%d %H:%M:%S", *(f"%Y/%m/%d %I:%M:%S %p {zone}" for zone in _ZONES),
@@ -111,6 +126,7 @@ FORMAT = Format(
                 "vendor": ("response_id", "student_id", "session_id", "tutor_id", "submitted_at", "form_version", "language"),
             },
             layout_header_rows={"qualtrics": 3},  # names, question texts, import ids
+            layout_header_marks={"qualtrics": "ImportId"},
             left_out_headers=(r"Points - .*", r"Feedback - .*"),  # quiz mode: what each answer scored
             constants={"form_version": _option("form_version"), "language": _option("language")},
             gather=(Gather("answers", item_codes(is_free_text=False)), Gather("free_text", item_codes(is_free_text=True))),

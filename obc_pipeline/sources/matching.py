@@ -10,22 +10,32 @@ import csv
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from obc_pipeline.sources.declaration import Column, Format, Table, normalise_header
 
 Reason = Literal[
     "empty_header", "wrong_delimiter", "no_header", "unknown_table", "missing_headers", "repeated_headers", "unknown_headers",
-    "bad_column_map", "missing_constant",
+    "bad_column_map", "missing_constant", "header_rows",
 ]  # fmt: skip
 _DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "vertical bar"}
 _RESEMBLES = 0.8
 
+# Fields no table asks for that would carry a person's name, contact or free words: left in the archive, never kept beside the others.
+# Compared with the normalised header, so that `SchoolName` and `TestName` stay.
+_PERSONAL = re.compile(
+    r".*(first|last|middle|given|family|maiden|nick|preferred|full|legal)name"
+    r"|(student|pupil|child|learner|tutor|teacher|coach|parent|guardian|contact|respondent|user)s?name|surname|name"
+    r"|.*(email|phone|mobile|password|ssn|socialsecurity|dateofbirth|birthdate|birthday|birthplace|ipaddress).*|dob|.*dob"
+    r"|(student|home|mailing|street|parent|guardian).*address.*|address\d?"
+    r"|.*(comment|comments|feedback|narrative|freetext)"
+)
+
 # What a source may set for any format, besides the format's own options.
 GENERAL_OPTIONS: Mapping[str, str] = {
     "preset": "Name of one of the format's presets: the headers a known system uses.",
-    "layout": "Name of a header version, where several are equally alike.",
+    "layout": "Header version the sender promised; a note says so when a file has another.",
     "columns": "The sender's header -> column of the lake; goes before preset and declared headers.",
     "ignore_headers": "Headers of the sender that are left in the archive.",
     "table": "Name of the table every file of this source is, when neither name nor header says so.",
@@ -155,13 +165,7 @@ def match_header(format_: Format, member_name: str, header: Sequence[str], sourc
     best = _best(complete)
     elsewhere = _other_delimiter(format_, header, source_options, max((reading.known for reading in readings), default=0))
     if elsewhere is not None:
-        said = _DELIMITERS[elsewhere]
-        return Mismatch(
-            "wrong_delimiter",
-            f"the header is separated by {said}s, which this source does not expect; send it with "
-            f"{' or '.join(_DELIMITERS.get(d, repr(d)) + 's' for d in format_.delimiters)}, or set `delimiter` for the source",
-            delimiter=elsewhere,
-        )
+        return _wrong_delimiter(format_, member_name, header, source_options, elsewhere)
     if best is None:
         return _explain(format_, readings, header)
     return _finish(format_, best, base_name, header, source_options)
@@ -172,6 +176,25 @@ def header_rows(table: Table, layout: str | None, options: Mapping[str, Any]) ->
     if options.get("header_rows") is not None:
         return int(options["header_rows"])
     return table.layout_header_rows.get(layout or "", table.header_rows)
+
+
+def header_rows_problem(match: Match, records: Sequence[Sequence[str]]) -> Mismatch | None:
+    """What is wrong with the rows before the data, or None. Where a layout has several, the last must look as declared.
+
+    `records`: the first `match.header_rows` records. Guards against taking responses for header rows, which would lose them.
+    """
+    mark = match.table.layout_header_marks.get(match.layout or "")
+    if mark is None or match.header_rows < 2:
+        return None
+    last = records[match.header_rows - 1] if len(records) >= match.header_rows else ()
+    if any(re.search(mark, sent) for sent in last):
+        return None
+    return Mismatch(
+        "header_rows",
+        f"an export of {match.layout} has {match.header_rows} rows before the data, and row {match.header_rows} of this file is not one of "
+        "them; send the export as the tool writes it, or set `header_rows` for the source",
+        match.table,
+    )
 
 
 def _tables(format_: Format, options: Mapping[str, Any]) -> tuple[Table, ...]:
@@ -207,7 +230,7 @@ def _read(table: Table, preset: str | None, base_name: str, header: Sequence[str
         elif name in wanted:
             column, priority = wanted[name]
             claims.setdefault(column, []).append((priority, position))
-        elif any(pattern.fullmatch(sent.strip()) for pattern in left_out_patterns):
+        elif any(pattern.fullmatch(sent.strip()) for pattern in left_out_patterns) or _PERSONAL.fullmatch(name):
             left_out.append(position)
         else:
             extras[position] = sent
@@ -216,7 +239,9 @@ def _read(table: Table, preset: str | None, base_name: str, header: Sequence[str
         first, *others = sorted(claimed)
         columns[first[1]] = column
         extras |= {position: header[position] for _, position in others}  # an older name beside the newer one: kept, not read
-    missing = [_name_of(column, preset, table, options) for column in table.columns if column.is_header_required and column.name not in claims]
+    missing = [
+        _name_of(column, preset, table, options) for column in table.columns if column.is_header_required and column.name not in claims
+    ]
     missing += [
         " or ".join(_name_of(table.column(name), preset, table, options) for name in group)
         for group in table.needs_one_of
@@ -282,10 +307,13 @@ def _finish(format_: Format, best: _Reading, base_name: str, header: Sequence[st
             )
     layout = _layout(table, best, header, options)
     notes = []
+    promised = options.get("layout")
+    if promised in table.header_versions and promised != layout:
+        notes.append(f"the source is said to send the layout {promised}; this header is that of {layout}")
     if not best.is_named and any(_is_named(other, base_name) for other in format_.tables):
         notes.append(f"the file's name suggests another table, but its header is that of {table.name}")
     if unknown:
-        notes.append(f"{len(unknown)} column{'s' if len(unknown) > 1 else ''} not known here, kept beside the others: {_listed(unknown.values())}")
+        notes.append(f"not known here, kept beside the other columns: {_listed(unknown.values())}")
     return Match(
         table, layout, dict(sorted(best.columns.items())), best.gathered, unknown, tuple(best.left_out),
         header_rows(table, layout, options), tuple(notes), filled,
@@ -319,8 +347,8 @@ def _repeated(header: Sequence[str], best: _Reading) -> list[str]:
 
 
 def _layout(table: Table, best: _Reading, header: Sequence[str], options: Mapping[str, Any]) -> str | None:
-    """The header version with the largest share of headers in common; the one the source or preset names goes first."""
-    for said in (options.get("layout"), options.get("preset"), best.preset):
+    """The header version with the largest share of headers in common; one the source's preset names goes first."""
+    for said in (options.get("preset"), best.preset):
         if said in table.header_versions:
             return str(said)
     sent = {normalise_header(name) for name in header}
@@ -339,7 +367,7 @@ def _unknown_headers(best: _Reading, unknown: Mapping[int, str], width: int, opt
     known_names += [name for column in best.table.columns for name in column.headers]
     suggestions = _suggestions(unknown.values(), known_names)
     places = ", ".join(str(position + 1) for position in unknown)
-    message = f"field{'s' if len(unknown) > 1 else ''} {places} of the header {'are' if len(unknown) > 1 else 'is'} not known to {best.table.name}"
+    message = f"{best.table.name} does not know field{'s' if len(unknown) > 1 else ''} {places} of the header"
     if best.known * 2 >= width:
         message += f" ({_listed(unknown.values())})"
     for sent, resembled in suggestions.items():
@@ -370,12 +398,15 @@ def _explain(format_: Format, readings: Sequence[_Reading], header: Sequence[str
         names = ", ".join(table.name for table in format_.tables)
         return Mismatch(
             "no_header",
-            f"no field of the first row is a known column name of {format_.name} ({names}); the first row must be the header of one of these files",
+            f"no field of the first row is a known column name of {format_.name} ({names}); "
+            "the first row must be the header of one of these files",
         )
     reason: Reason = "missing_headers" if nearest.known * 2 >= len(header) or nearest.is_named else "unknown_table"
     message = f"the header lacks {_listed(nearest.missing)}, which {nearest.table.name} needs"
     if reason == "unknown_table":
-        message = f"the header is that of no file of {format_.name}; {nearest.table.name} comes nearest, and lacks {_listed(nearest.missing)}"
+        message = (
+            f"the header is that of no file of {format_.name}; {nearest.table.name} comes nearest, but lacks {_listed(nearest.missing)}"
+        )
     for missing, sent in suggestions.items():
         message += f"; '{sent}' resembles {missing}"
     if suggestions:
@@ -400,7 +431,7 @@ def _other_delimiter(format_: Format, header: Sequence[str], options: Mapping[st
     for delimiter in _DELIMITERS:
         if not any(delimiter in sent for sent in header):
             continue
-        fields = [part for sent in header for part in next(csv.reader([sent], delimiter=delimiter), [])]
+        fields = [part.strip().strip('"') for sent in header for part in sent.split(delimiter)]
         if len(fields) < 2:
             continue
         again = max(
@@ -410,6 +441,25 @@ def _other_delimiter(format_: Format, header: Sequence[str], options: Mapping[st
         if again >= 2 and again > 2 * known:
             return delimiter
     return None
+
+
+def _wrong_delimiter(format_: Format, member_name: str, header: Sequence[str], options: Mapping[str, Any], delimiter: str) -> Mismatch:
+    """What to say about a header split by the wrong delimiter: where the right one is expected too, what is wrong under that one."""
+    if delimiter in format_.delimiters:
+        again = match_header(format_, member_name, _split_again(header, delimiter), options)
+        if isinstance(again, Mismatch):
+            return replace(again, delimiter=delimiter)
+    expected = " or ".join(f"{_DELIMITERS.get(known, repr(known))}s" for known in format_.delimiters if known != delimiter)
+    return Mismatch(
+        "wrong_delimiter",
+        f"the header is separated by {_DELIMITERS[delimiter]}s and was read with another delimiter; send it with {expected}, "
+        "or set `delimiter` for the source",
+        delimiter=delimiter,
+    )
+
+
+def _split_again(header: Sequence[str], delimiter: str) -> list[str]:
+    return [part for sent in header for part in next(csv.reader([sent], delimiter=delimiter), [])]
 
 
 def _listed(names: Iterable[str]) -> str:

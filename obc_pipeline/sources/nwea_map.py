@@ -24,7 +24,9 @@ def _growth(pair: str) -> tuple[Column, ...]:
         Column.of(f"{pair}ProjectedGrowth", "decimal", f"RIT points the norms project {span}."),
         Column.of(f"{pair}ObservedGrowth", "decimal", f"RIT points gained {span}; may be negative."),
         Column.of(f"{pair}ObservedGrowthSE", "decimal", f"Standard error of the RIT points gained {span}."),
-        Column.of(f"{pair}MetProjectedGrowth", "text", f"Yes, No, Yes* or No* {span}; the asterisk says the standard error leaves it in doubt."),
+        Column.of(
+            f"{pair}MetProjectedGrowth", "text", f"Yes, No, Yes* or No* {span}; the asterisk says the standard error leaves it in doubt."
+        ),
         Column.of(f"{pair}ConditionalGrowthIndex", "decimal", f"Growth {span} against students with the same start, as a z-score (CGI)."),
         Column.of(f"{pair}ConditionalGrowthPercentile", "integer", f"Growth {span} against students with the same start, 1-99 (CGP)."),
         Column.of(f"{pair}GrowthQuintile", "text", f"Quintile of growth {span}: Low, LoAvg, Avg, HiAvg, High."),
@@ -36,7 +38,9 @@ def _goal(number: int) -> tuple[Column, ...]:
         Column.of(f"Goal{number}Name", "text", f"Name of goal area {number}."),
         Column.of(f"Goal{number}RitScore", "integer", f"RIT score in goal area {number}."),
         Column.of(f"Goal{number}StdErr", "decimal", f"Standard error of goal area {number}, RIT points."),
-        Column.of(f"Goal{number}Range", "text", f"RIT range of goal area {number}, such as 195-207; spreadsheets may have turned it into a date."),
+        Column.of(
+            f"Goal{number}Range", "text", f"RIT range of goal area {number}, such as 195-207; spreadsheets may have turned it into a date."
+        ),
         Column.of(f"Goal{number}Adjective", "text", f"Quintile word of goal area {number}, or * when it cannot be computed."),
     )
 
@@ -57,29 +61,46 @@ def _study(number: int) -> tuple[Column, ...]:
 
 
 _TERM = Column.of(
-    "TermName", "text", "Testing term, such as `Fall 2025-2026`: first word the season, last four digits the end of the school year.",
-    is_header_required=True, is_value_required=True,
+    "TermName",
+    "text",
+    "Testing term, such as `Fall 2025-2026`: first word the season, last four digits the end of the school year.",
+    is_header_required=True,
+    is_value_required=True,
 )
 _DISTRICT = (
     Column.of("DistrictName", "text", "District's name as set up at the vendor."),
     Column.of("District_StateID", "id", "District's state code."),
 )
 _SCHOOL_NAME = Column.of(
-    "SchoolName", "text", "School of the test record; a name, not a key.", is_header_required=True, is_value_required=True,
+    "SchoolName",
+    "text",
+    "School of the test record; a name, not a key.",
+    is_header_required=True,
+    is_value_required=True,
 )
 _SCHOOL_STATE_ID = Column.of("School_StateID", "id", "School's state code; may be blank.")
 _STUDENT_ID = Column.of(
-    "StudentID", "id", "District's student id, leading zeros kept.", is_header_required=True, is_value_required=True,
+    "StudentID",
+    "id",
+    "District's student id, leading zeros kept.",
+    is_header_required=True,
+    is_value_required=True,
 )
 _STUDENT_STATE_ID = Column.of("Student_StateID", "id", "State's student id; may be blank.")
 _COURSE = (
     Column.of("Subject", "text", "Mathematics, Language Arts, Science; Language Arts covers two courses.", "Discipline"),
     Column.of(
-        "Course", "text", "Course of the test, such as Math K-12 or Reading; tells Reading from Language Usage.", "MeasurementScale",
-        is_header_required=True, is_value_required=True,
+        "Course",
+        "text",
+        "Course of the test, such as Math K-12 or Reading; tells Reading from Language Usage.",
+        "MeasurementScale",
+        is_header_required=True,
+        is_value_required=True,
     ),
 )
-_GROWTH_FLAG = Column.of("GrowthMeasureYN", "boolean", "TRUE on the one test of a student, term and subject that counts for growth; may be blank.")
+_GROWTH_FLAG = Column.of(
+    "GrowthMeasureYN", "boolean", "TRUE on the one test of a student, term and subject that counts for growth; may be blank."
+)
 _TEST_ID = Column.of("TestID", "id", "Vendor's id of the test event; blank in some rows, and not unique across students in all exports.")
 _ACCOMMODATIONS = (
     Column.of("AccommodationCategories", "text", "Categories of accommodations used, a list.", "AccommodationCategory"),
@@ -107,7 +128,9 @@ def _test_columns(has_test_id: bool) -> tuple[Column, ...]:
         *_weeks("Selected", "as the school set them"),
         *_weeks("Previous", "in the previous academic year"),
         Column.of("TestType", "text", "Survey With Goals, or Survey (screening)."),
-        Column.of("TestName", "text", "Name of the test; `Screening:` in front marks a screener.", is_header_required=True, is_value_required=True),
+        Column.of(
+            "TestName", "text", "Name of the test; `Screening:` in front marks a screener.", is_header_required=True, is_value_required=True
+        ),
         *((_TEST_ID,) if has_test_id else ()),
         Column.of("TestStartDate", "date", "Local day the test began.", formats=_DATES, is_header_required=True, is_value_required=True),
         Column.of("TestStartTime", "time", "Local time the test began; blank in some exports."),
@@ -117,7 +140,9 @@ def _test_columns(has_test_id: bool) -> tuple[Column, ...]:
         Column.of("TestPercentile", "integer", "Achievement percentile, 1-99, under the norms of this file."),
         Column.of("AchievementQuintile", "text", "Quintile of achievement: Low, LoAvg, Avg, HiAvg, High."),
         Column.of("PercentCorrect", "integer", "Percent of items answered correctly, 0-100."),
-        Column.of("RapidGuessingPercentage", "decimal", "Percent of items answered too fast to be read, 0-100; 30 or more is a disengaged test."),
+        Column.of(
+            "RapidGuessingPercentage", "decimal", "Percent of items answered too fast to be read, 0-100; 30 or more is a disengaged test."
+        ),
         *(column for pair in _PAIRS for column in _growth(pair)),
         Column.of("LexileScore", "text", "Lexile measure, such as 850L or BR150L; reading only.", "RITtoReadingScore"),
         Column.of("LexileMin", "text", "Lower end of the Lexile range.", "RITtoReadingMin"),
@@ -128,7 +153,9 @@ def _test_columns(has_test_id: bool) -> tuple[Column, ...]:
         *(column for number in range(1, 9) for column in _goal(number)),
         *((*_ACCOMMODATIONS,) if not has_test_id else ()),
         *(
-            Column.of(f"Typical{pair}Growth", "decimal", f"RIT points the norms call typical {_words(pair)}, for pairs that start in this term.")
+            Column.of(
+                f"Typical{pair}Growth", "decimal", f"RIT points the norms call typical {_words(pair)}, for pairs that start in this term."
+            )
             for pair in _PAIRS
         ),
         *(column for number in range(1, 11) for column in _study(number)),

@@ -43,7 +43,9 @@ def _record(*sourced_id_aliases: str) -> tuple[Column, ...]:
     )
 
 
-def _table(name: str, description: str, columns: tuple[Column, ...], header_versions: Mapping[str, tuple[str, ...]], **more: object) -> Table:
+def _table(
+    name: str, description: str, columns: tuple[Column, ...], header_versions: Mapping[str, tuple[str, ...]], **more: object
+) -> Table:
     return Table(
         name=name,
         description=description,

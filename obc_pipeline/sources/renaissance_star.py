@@ -36,7 +36,9 @@ def _benchmark(level: str, is_state: bool) -> tuple[Column, ...]:
     return (
         Column.of(f"{level}BenchmarkCategoryName", "text", f"Name of the {words} benchmark category."),
         Column.of(f"{level}BenchmarkProficient", "text", f"Yes or No: whether the {words} benchmark calls this proficient."),
-        Column.of(f"{level}BenchmarkCategoryLevel", "integer", f"Number of the {words} benchmark category; its order differs, use the name."),
+        Column.of(
+            f"{level}BenchmarkCategoryLevel", "integer", f"Number of the {words} benchmark category; its order differs, use the name."
+        ),
         Column.of(count, "integer", f"How many categories the {words} benchmark has."),
         Column.of(f"{level}BenchmarkMin{unit}", "integer", f"Lowest score of the {words} category."),
         Column.of(f"{level}BenchmarkMax{unit}", "integer", f"Highest score of the {words} category."),
@@ -51,7 +53,10 @@ def _growth(begin: str, end: str) -> Column:
 
 
 _PRODUCT_COLUMN = Column(
-    "product", "text", description="Star test, from the file's name: SR, SM, SEL, or the Spanish SRS, SRS2, SMS, SELS.", is_value_required=True
+    "product",
+    "text",
+    description="Star test, from the file's name: SR, SM, SEL, or the Spanish SRS, SRS2, SMS, SELS.",
+    is_value_required=True,
 )
 _CLIENT = Column.of("RenaissanceClientID", "id", "Vendor's key of the customer.")
 _SCHOOL_YEAR = Column.of("SchoolYear", "text", "School year, such as 2025-2026.", is_header_required=True, is_value_required=True)
@@ -163,7 +168,9 @@ _TEST_COLUMNS = (
     _growth("Spring", "Fall"),
     _growth("Spring", "Spring"),
     _growth("Winter", "Spring"),
-    Column.of("ScreeningPeriodWindowName", "text", "Screening window the district set: Fall, Winter, Spring or its own words; blank outside."),
+    Column.of(
+        "ScreeningPeriodWindowName", "text", "Screening window the district set: Fall, Winter, Spring or its own words; blank outside."
+    ),
     Column.of("ScreeningWindowStartDate", "date", "First day of that screening window.", formats=_DAYS),
     Column.of("ScreeningWindowEndDate", "date", "Last day of that screening window.", formats=_DAYS),
     Column.of("RenaissanceBenchmarkCategoryName", "text", "Vendor's benchmark category, such as On Watch."),
