@@ -66,7 +66,7 @@ def _option(name: str) -> Callable[[str, Mapping[str, Any]], str | None]:
 _COLUMNS = (
     Column("response_id", "id", ("response_id", "ResponseId"), "Tool's id of the response; Google Forms has none."),
     Column(
-        "student_id", "id", ("student_id", "student_number", "Student ID", "ExternalReference", "ExternalDataReference"),
+        "student_id", "id", ("student_id", "student_number", "Student ID"),
         "Student id as typed or passed on; blank in anonymous surveys.",
     ),
     Column("session_id", "id", ("session_id", "session_code", "Session ID"), "Session the ticket is about; often blank."),
@@ -80,6 +80,7 @@ _COLUMNS = (
     Column("language", "text", ("language", "UserLanguage"), "Language the form was filled in."),
     Column("answers", "map", description="Item code to answer as sent."),
     Column("free_text", "map", description="Item code to what was written.", privacy="restricted"),
+    Column("external_reference", "id", ("ExternalReference", "ExternalDataReference"), "Reference passed on with the link (Qualtrics)."),
     Column("started_at", "timestamp", ("StartDate",), "When the form was opened (Qualtrics).", formats=_MOMENTS),
     Column("ended_at", "timestamp", ("EndDate",), "When the form was left (Qualtrics).", formats=_MOMENTS),
     Column("response_status", "text", ("Status",), "How the response came (Qualtrics); previews and tests are named here."),
@@ -96,6 +97,18 @@ _COLUMNS = (
     Column("location_longitude", "text", ("LocationLongitude",), "Place.", privacy="drop"),
 )  # fmt: skip
 
+_GOOGLE_FORMS = {"Timestamp": "submitted_at", "Email Address": "respondent_email", "Username": "respondent_email", "Score": "quiz_score"}
+_QUALTRICS = {
+    "ResponseId": "response_id",
+    "RecordedDate": "submitted_at",
+    "StartDate": "started_at",
+    "EndDate": "ended_at",
+    "Status": "response_status",
+    "Finished": "is_finished",
+    "ExternalReference": "external_reference",
+    "UserLanguage": "language",
+}
+
 FORMAT = Format(
     name="exit_tickets",
     title="Exit tickets",
@@ -103,6 +116,8 @@ FORMAT = Format(
     options={
         "preset": "google_forms, qualtrics or vendor: how the tool writes its export.",
         "items": "The item dictionary: item_code, header, construct, scale_min, scale_max, is_reverse, labels, is_free_text.",
+        "ignore_headers": "Headers that are left in the archive, such as a question nobody evaluates.",
+        "header_rows": "Rows before the data, when the export was changed on the way.",
         "form_version": "Version of the form, when no column says so.",
         "language": "Language of the form, when no column says so.",
     },
@@ -125,6 +140,7 @@ FORMAT = Format(
                 ),
                 "vendor": ("response_id", "student_id", "session_id", "tutor_id", "submitted_at", "form_version", "language"),
             },
+            presets={"google_forms": _GOOGLE_FORMS, "qualtrics": _QUALTRICS, "vendor": {}},
             layout_header_rows={"qualtrics": 3},  # names, question texts, import ids
             layout_header_marks={"qualtrics": "ImportId"},
             left_out_headers=(r"Points - .*", r"Feedback - .*"),  # quiz mode: what each answer scored

@@ -38,7 +38,6 @@ GENERAL_OPTIONS: Mapping[str, str] = {
     "layout": "Header version the sender promised; a note says so when a file has another.",
     "columns": "The sender's header -> column of the lake; goes before preset and declared headers.",
     "ignore_headers": "Headers of the sender that are left in the archive.",
-    "table": "Name of the table every file of this source is, when neither name nor header says so.",
     "header_rows": "Rows before the data.",
     "delimiter": "Field delimiter.",
 }
@@ -157,9 +156,7 @@ def match_header(format_: Format, member_name: str, header: Sequence[str], sourc
         return Mismatch("empty_header", "the file has no header row; its first row must hold the column names")
     base_name = member_name.replace("\\", "/").rsplit("/", 1)[-1]
     readings = [
-        _read(table, preset, base_name, header, source_options)
-        for table in _tables(format_, source_options)
-        for preset in _presets(table, source_options)
+        _read(table, preset, base_name, header, source_options) for table in format_.tables for preset in _presets(table, source_options)
     ]
     complete = [reading for reading in readings if reading.is_complete]
     best = _best(complete)
@@ -195,11 +192,6 @@ def header_rows_problem(match: Match, records: Sequence[Sequence[str]]) -> Misma
         "them; send the export as the tool writes it, or set `header_rows` for the source",
         match.table,
     )
-
-
-def _tables(format_: Format, options: Mapping[str, Any]) -> tuple[Table, ...]:
-    said = options.get("table")
-    return (format_.table(str(said)),) if said else format_.tables
 
 
 def _presets(table: Table, options: Mapping[str, Any]) -> tuple[str | None, ...]:
@@ -238,7 +230,11 @@ def _read(table: Table, preset: str | None, base_name: str, header: Sequence[str
     for column, claimed in claims.items():
         first, *others = sorted(claimed)
         columns[first[1]] = column
-        extras |= {position: header[position] for _, position in others}  # an older name beside the newer one: kept, not read
+        # An older name beside the newer one: the newer is read.
+        if table.keeps_extra_columns:
+            extras |= {position: header[position] for _, position in others}
+        else:
+            left_out += [position for _, position in others]
     missing = [
         _name_of(column, preset, table, options) for column in table.columns if column.is_header_required and column.name not in claims
     ]
@@ -435,7 +431,7 @@ def _other_delimiter(format_: Format, header: Sequence[str], options: Mapping[st
         if len(fields) < 2:
             continue
         again = max(
-            (_read(table, preset, "", fields, options).known for table in _tables(format_, options) for preset in _presets(table, options)),
+            (_read(table, preset, "", fields, options).known for table in format_.tables for preset in _presets(table, options)),
             default=0,
         )
         if again >= 2 and again > 2 * known:

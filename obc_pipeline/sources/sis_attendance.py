@@ -8,51 +8,45 @@ file must hold the school year to date and replaces that year as a whole.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Any
 
 from obc_pipeline.sources.declaration import Column, Format, Table
 
 _DATES = ("%Y-%m-%d", "%m/%d/%Y", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y%m%d")
 
 
-@dataclass(frozen=True)
-class AttendanceCode:
-    """What a code means when the district has not said otherwise. `excuse` None: whatever the excuse.
-
-    code:   compared with the row's `code`, and where the system's own status says it, with `status_raw`.
-    status: ABSENT, PRESENT, TARDY or EARLY_DEPARTURE; a tardy student is present.
-    """
-
-    code: str
-    excuse: str | None
-    status: str
-    is_excused: bool | None
-    absent_share: float | None = None
+def _code(code: str, status: str, *, excuse: str | None = None, is_excused: bool | None = None) -> Mapping[str, Any]:
+    """`code` is compared with a row's `code` and with its `status_raw`; `excuse` None stands for whatever the excuse."""
+    return {"code": code, "excuse": excuse, "status": status, "is_excused": is_excused}
 
 
-# Letters such as A, T and E mean other things in other districts, so presets hold only what the systems themselves define:
-# PowerSchool's presence status, Infinite Campus' status and excuse, Ed-Fi's published descriptors (CEDS element 000076 for the targets).
-CODE_PRESETS: Mapping[str, tuple[AttendanceCode, ...]] = {
-    "powerschool": (
-        AttendanceCode("Absent", None, "ABSENT", None),
-        AttendanceCode("Present", None, "PRESENT", None),
-    ),
+def _descriptor(value: str, status: str, *, is_excused: bool | None = None) -> tuple[Mapping[str, Any], ...]:
+    """An Ed-Fi descriptor, as exports write it: the value alone, or with its namespace before the #."""
+    namespace = "uri://ed-fi.org/AttendanceEventCategoryDescriptor#"
+    return tuple(_code(written, status, is_excused=is_excused) for written in (value, namespace + value))
+
+
+# What codes mean when a source lists none of its own, per preset. Letters such as A, T and E mean other things in other districts, so these
+# hold only what the systems themselves define: PowerSchool's presence status, Infinite Campus' status and excuse, Ed-Fi's published
+# descriptors. A tardy student is present. Targets: CEDS element 000076.
+ATTENDANCE_CODES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
+    "powerschool": (_code("Absent", "ABSENT"), _code("Present", "PRESENT")),
     "infinite_campus": (
-        AttendanceCode("A", "E", "ABSENT", True),
-        AttendanceCode("A", "U", "ABSENT", False),
-        AttendanceCode("A", "X", "PRESENT", True),  # exempt, such as a school activity, is not an absence
-        AttendanceCode("A", None, "ABSENT", None),
-        AttendanceCode("T", None, "TARDY", None),
-        AttendanceCode("E", None, "EARLY_DEPARTURE", None),
-        AttendanceCode("P", None, "PRESENT", None),
+        _code("A", "ABSENT", excuse="E", is_excused=True),
+        _code("A", "ABSENT", excuse="U", is_excused=False),
+        _code("A", "PRESENT", excuse="X", is_excused=True),  # exempt, such as a school activity, is not an absence
+        _code("A", "ABSENT"),
+        _code("T", "TARDY"),
+        _code("E", "EARLY_DEPARTURE"),
+        _code("P", "PRESENT"),
     ),
     "edfi": (
-        AttendanceCode("In Attendance", None, "PRESENT", None),
-        AttendanceCode("Present", None, "PRESENT", None),
-        AttendanceCode("Excused Absence", None, "ABSENT", True),
-        AttendanceCode("Unexcused Absence", None, "ABSENT", False),
-        AttendanceCode("Tardy", None, "TARDY", None),
-        AttendanceCode("Early departure", None, "EARLY_DEPARTURE", None),
+        *_descriptor("In Attendance", "PRESENT"),
+        *_descriptor("Present", "PRESENT"),
+        *_descriptor("Excused Absence", "ABSENT", is_excused=True),
+        *_descriptor("Unexcused Absence", "ABSENT", is_excused=False),
+        *_descriptor("Tardy", "TARDY"),
+        *_descriptor("Early departure", "EARLY_DEPARTURE"),
     ),
 }
 
