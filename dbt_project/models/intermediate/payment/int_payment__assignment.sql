@@ -1,29 +1,10 @@
 -- One row per contract, rate-card line and student: is the student on the frozen roster for the line, for how long, and did they leave?
--- Students of the contract who are not assigned to a line, or were tutored without being on the roster, get a row too (OUT_OF_SCOPE).
+-- Students of the contract who are not assigned to this line get a row too (OUT_OF_SCOPE).
 with roster as (
     select
         *,
         coalesce(student_key, 'unknown:' || student_id) as student_ref
     from {{ ref('input__roster_assignment') }}
-),
-
-people as (
-    select
-        contract_id,
-        student_ref,
-        student_key,
-        student_id
-    from roster
-    union all
-    select distinct
-        session.contract_id,
-        session.student_key as student_ref,
-        session.student_key,
-        student.student_id
-    from {{ ref('int_tutoring_session__cause') }} as session
-    inner join {{ ref('input__student') }} as student
-        on session.student_key = student.student_key
-    where session.session_on <= {{ as_of_date() }}
 ),
 
 students_of_contract as (
@@ -32,8 +13,7 @@ students_of_contract as (
         student_ref,
         max(student_key) as student_key,
         max(student_id) as student_id
-    from people
-    where contract_id is not null
+    from roster
     group by contract_id, student_ref
 ),
 

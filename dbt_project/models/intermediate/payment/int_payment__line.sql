@@ -75,7 +75,8 @@ select
     line.end_window,
     end_window.opens_on as end_opens_on,
     end_window.closes_on as end_closes_on,
-    end_window.data_due_on,
+    -- State results come later than the window's own due date; the line then states its own.
+    coalesce(line.data_due_on, end_window.data_due_on) as data_due_on,
     line.baseline_window,
     baseline_window.opens_on as baseline_opens_on,
     baseline_window.closes_on as baseline_closes_on,
@@ -89,7 +90,8 @@ select
     line.dosage_denominator,
     cast(line.dosage_min_rate_numerator as bigint) as dosage_min_rate_numerator,
     cast(line.dosage_min_rate_denominator as bigint) as dosage_min_rate_denominator,
-    line.dosage_min_rate_numerator is not null as has_dosage_gate,
+    -- A contract that sets no gate writes a minimum of 0.
+    coalesce(line.dosage_min_rate_numerator, 0) > 0 as has_dosage_gate,
     cast(contract.required_sessions as bigint) as required_sessions,
     cast(contract.required_minutes as bigint) as required_minutes,
     cast(contract.sessions_per_week as integer) as sessions_per_week,

@@ -5,12 +5,13 @@ with known as (
         ruling_id,
         ruled_on,
         ruled_by,
-        upper(subject) as subject,
+        subject,
         contract_id,
         student_key,
-        nullif(trim(key), '') as key,
-        upper(trim(value)) as value,
-        reason
+        key,
+        value,
+        file_id,
+        row_number
     from {{ ref('input__ruling') }}
     where
         ruled_on <= {{ as_of_date() }}
@@ -36,6 +37,7 @@ select
     student_key,
     key,
     value,
-    reason
+    file_id,
+    row_number
 from ranked
 where recency = 1

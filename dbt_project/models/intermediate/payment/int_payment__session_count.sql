@@ -94,7 +94,7 @@ counted as (
                 'DISTRICT_TECH', 'DISTRICT_SCHEDULE', 'PROVIDER_CANCEL', 'TUTOR_NO_SHOW', 'PROVIDER_TECH',
                 'ASSESSMENT_DAY', 'CLOSURE', 'WITHDRAWN'
             )
-            and not (is_attended and not is_creditable and not coalesce(is_attendance_conflict, false))
+            and coalesce(not_creditable_reason, 'NONE') not in ('OVER_RATIO', 'UNDER_MINUTES', 'GROUP_SIZE_UNKNOWN', 'MINUTES_UNKNOWN')
         ) as scheduled_net_sessions,
         count(*) filter (where is_held) as held_sessions,
         count(*) filter (where is_attended and group_size is not null) as group_known_sessions,
