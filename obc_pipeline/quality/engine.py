@@ -23,8 +23,8 @@ import sqlalchemy as sa
 from great_expectations.core.result_format import ResultFormat
 from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults, ProgressBarsConfig
 from great_expectations.datasource.fluent.sql_datasource import SQLDatasource
-from great_expectations.execution_engine import SqlAlchemyExecutionEngine
-from sqlalchemy.dialects import postgresql
+from great_expectations.execution_engine.sqlalchemy_execution_engine import SqlAlchemyExecutionEngine
+from sqlalchemy.dialects import postgresql, registry
 from sqlalchemy.dialects.postgresql.base import PGCompiler
 from sqlalchemy.pool import StaticPool
 
@@ -53,7 +53,7 @@ class DuckDBDialect(duckdb_engine.Dialect):
     def do_begin(self, connection: Any) -> None:
         """Nothing: a rollback would drop results that are not fetched yet."""
 
-    def do_commit(self, connection: Any) -> None:
+    def do_commit(self, dbapi_connection: Any) -> None:
         """Nothing, see do_begin: DuckDB commits each statement by itself."""
 
     def do_rollback(self, connection: Any) -> None:
@@ -70,7 +70,7 @@ class DuckDBDialect(duckdb_engine.Dialect):
         return {"constrained_columns": [], "name": None}
 
 
-sa.dialects.registry.register("duckdb.obc", __name__, "DuckDBDialect")
+registry.register("duckdb.obc", __name__, "DuckDBDialect")
 
 
 class _TypeName(sa.types.UserDefinedType):
@@ -102,7 +102,7 @@ class DuckDBDatasource(SQLDatasource):
     @classmethod
     def on_connection(cls, name: str, connection: duckdb.DuckDBPyConnection) -> DuckDBDatasource:
         """A datasource that works on this open connection and leaves it open."""
-        datasource = cls(name=name, create_temp_table=False)
+        datasource = cls(**{"name": name, "create_temp_table": False})
         wrapped = duckdb_engine.ConnectionWrapper(connection.cursor())
         datasource._engine = sa.create_engine("duckdb+obc://", creator=lambda: wrapped, poolclass=StaticPool)
         return datasource
@@ -117,9 +117,9 @@ class DuckDBDatasource(SQLDatasource):
         return self._engine
 
     def get_execution_engine(self) -> SqlAlchemyExecutionEngine:
-        if self._execution_engine is None:
-            self._execution_engine = DuckDBExecutionEngine(name=self.name, engine=self.get_engine(), create_temp_table=False)
-        return self._execution_engine
+        engine = self._execution_engine or DuckDBExecutionEngine(name=self.name, engine=self.get_engine(), create_temp_table=False)
+        self._execution_engine = engine
+        return engine
 
 
 class ValidationEngine:
@@ -140,7 +140,9 @@ class ValidationEngine:
         asset = self._datasource.add_table_asset(table, table_name=table)
         batch = asset.add_batch_definition_whole_table(table).get_batch()
         suite = gx.ExpectationSuite(name=table, expectations=[_as_gx(expected) for expected in expectations])
-        found = {result.expectation_config.meta["id"]: result for result in batch.validate(suite, result_format=_RESULT_FORMAT).results}
+        results: list[Any] = batch.validate(suite, result_format=_RESULT_FORMAT).results
+        # Results come back in another order than the suite's.
+        found = {result.expectation_config.meta["id"]: result for result in results}
         self._datasource.delete_asset(table)
         self._execute(f"DROP TABLE {table}")
         return [_outcome(expected, found[expected.id]) for expected in expectations]

@@ -16,7 +16,24 @@ from obc_pipeline.quality.rules import identifier
 from obc_pipeline.quality.suites import Expected, Suite
 from obc_pipeline.sources.discovery import registry
 
-WORDS = ["", " ", "Fall 2025-2026", "fall 2025-2026", "2025-2026", "2025", "Present", "LATE", "canceled", "1:3", "01:03:00", "EL", "el", "x'y", "ü", "student"]
+WORDS = [
+    "",
+    " ",
+    "Fall 2025-2026",
+    "fall 2025-2026",
+    "2025-2026",
+    "2025",
+    "Present",
+    "LATE",
+    "canceled",
+    "1:3",
+    "01:03:00",
+    "EL",
+    "el",
+    "x'y",
+    "ü",
+    "student",
+]
 
 
 def declared_types(suite: Suite) -> dict[str, str]:
@@ -55,8 +72,8 @@ def _pool(column: str, kind: str, expectations: tuple[Expected, ...]) -> Iterato
     else:
         limits = [limit for limit in constants if isinstance(limit, int | float)] or [0, 1]
         steps = (-1, 0, 1) if kind == "BIGINT" else (-1, Decimal("-0.000001"), 0, Decimal("0.000001"), 1)
-        yield from (limit + step for limit in limits for step in steps)
-        yield sum(limits) // 2
+        yield from (Decimal(str(limit)) + step for limit in limits for step in steps)
+        yield int(sum(limits)) // 2
 
 
 def _constants(column: str, expected: Expected) -> Iterator[Any]:

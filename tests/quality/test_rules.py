@@ -8,16 +8,18 @@ from typing import Any
 
 import duckdb
 import pytest
-from random_batches import create_batch, declared_types
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from random_batches import create_batch, declared_types
 
 from obc_pipeline.quality.rules import compile_rule, row_rules, rule_reasons
 from obc_pipeline.quality.suites import Expected, Suite, SuiteInvalid, read_suite, suite_names
 
 
 def committed_suites_with_row_rules() -> list[str]:
-    return [name for name in suite_names() if any(expected.is_row_rule for expected in (read_suite(name) or Suite("", (), "")).expectations)]
+    return [
+        name for name in suite_names() if any(expected.is_row_rule for expected in (read_suite(name) or Suite("", (), "")).expectations)
+    ]
 
 
 def assert_same_counts(engine: Any, connection: duckdb.DuckDBPyConnection, table: str, expectations: list[Expected]) -> dict[str, int]:
@@ -28,7 +30,10 @@ def assert_same_counts(engine: Any, connection: duckdb.DuckDBPyConnection, table
         assert outcome.error is None, f"{expected.id}: Great Expectations raised {outcome.error}"
         failing = compile_rule(expected).failing_sql
         found = connection.execute(f"SELECT count(*) FILTER ({failing}), count(*) FILTER (({failing}) IS NULL) FROM {table}").fetchone()
-        assert found == (outcome.rows_failed, 0), f"{expected.id}: rule (rows, NULLs) {found}, Great Expectations {outcome.rows_failed}: {failing}"
+        assert found is not None
+        assert found == (outcome.rows_failed, 0), (
+            f"{expected.id}: rule (rows, NULLs) {found}, Great Expectations {outcome.rows_failed}: {failing}"
+        )
         counts[expected.id] = found[0]
     return counts
 
@@ -59,7 +64,9 @@ def conditions(draw: st.DrawFn) -> dict[str, Any]:
         st.builds(lambda op, p: _comparison("whole", op, p), st.sampled_from(["==", "!=", "<", "<=", ">", ">="]), st.integers(-2, 352)),
         st.builds(lambda op, p: _comparison("word", op, p), st.sampled_from(["IN", "NOT_IN"]), st.lists(TEXTS, min_size=1, max_size=3)),
         st.builds(lambda p: _comparison("flag", "==", p), st.booleans()),
-        st.builds(lambda name, p: {"type": "nullity", "column": {"name": name}, "is_null": p}, st.sampled_from(["whole", "word"]), st.booleans()),
+        st.builds(
+            lambda name, p: {"type": "nullity", "column": {"name": name}, "is_null": p}, st.sampled_from(["whole", "word"]), st.booleans()
+        ),
     )
     if draw(st.booleans()):
         return draw(comparison)
@@ -81,7 +88,10 @@ def row_expectations(draw: st.DrawFn) -> Expected:
                 ("expect_column_values_to_be_in_set", {"column": "word", "value_set": draw(st.lists(TEXTS, min_size=1, max_size=3))}),
                 ("expect_column_values_to_not_be_in_set", {"column": "whole", "value_set": draw(st.lists(st.integers(-1, 2), min_size=1))}),
                 ("expect_column_values_to_be_in_set", {"column": "flag", "value_set": [True]}),
-                ("expect_column_values_to_match_regex", {"column": "word", "regex": draw(st.sampled_from(["a", "^a$", "(?i)^A", "'", "^$"]))}),
+                (
+                    "expect_column_values_to_match_regex",
+                    {"column": "word", "regex": draw(st.sampled_from(["a", "^a$", "(?i)^A", "'", "^$"]))},
+                ),
                 ("expect_column_values_to_not_match_regex", {"column": "word", "regex": draw(st.sampled_from(["a", "^a$", "(?i)B$"]))}),
                 ("expect_column_values_to_not_be_null", {"column": draw(st.sampled_from(["whole", "word"]))}),
                 ("expect_column_values_to_be_null", {"column": draw(st.sampled_from(["whole", "word"]))}),
@@ -118,7 +128,10 @@ def test_reasons_are_given_by_rule_id() -> None:
 
 
 def write_suite(directory: Path, **entry: Any) -> None:
-    suite = {"name": "f__t", "expectations": [{"kwargs": {}, "severity": "critical", "meta": {"id": "x", "row_rule": True, "reason": "r"}, **entry}]}
+    suite = {
+        "name": "f__t",
+        "expectations": [{"kwargs": {}, "severity": "critical", "meta": {"id": "x", "row_rule": True, "reason": "r"}, **entry}],
+    }
     (directory / "f__t.json").write_text(json.dumps(suite))
 
 
