@@ -137,7 +137,7 @@ state_assessment as (
             when tests.scale_score is null and tests.level_number is null then 'NO_SCORE'
         end as invalid_reason,
         tests.testing_school_id as sent_school,
-        cast(null as varchar) as sent_school_name,
+        tests.testing_school_name as sent_school_name,
         tests._source as source,
         tests._file_id as file_id,
         tests._row_number as row_number,

@@ -9,7 +9,6 @@ with rulings as (
         nullif(trim(student_id), '') as student_id,
         nullif(trim(key), '') as key,
         upper(trim(value)) as value,
-        reason,
         _source as source,
         _file_id as file_id,
         _row_number as row_number,
@@ -27,7 +26,6 @@ select
     coalesce(identifier.student_id, rulings.student_id) as student_id,
     rulings.key,
     rulings.value,
-    rulings.reason,
     rulings.file_id,
     rulings.row_number
 from rulings

@@ -19,6 +19,12 @@ with responses as (
     from {{ source('lake', 'exit_tickets__response') }} as response
     left join {{ source('documents', 'data_source') }} as feed
         on response._source = feed.source
+    -- Unfinished forms and the author's own previews and tests are no answers.
+    where
+        coalesce(response.is_finished, true)
+        and lower(coalesce(response.response_status, '')) not like '%preview%'
+        and lower(coalesce(response.response_status, '')) not like '%test%'
+        and lower(coalesce(response.distribution_channel, '')) <> 'preview'
 ),
 
 ranked as (

@@ -6,8 +6,8 @@ with logged as (
         coalesce(
             nullif(trim(log.session_id), ''),
             {{ surrogate_key([
-                'coalesce(feed.provider_id, log._source)', 'log.tutor_id', 'coalesce(log.scheduled_start_at, log.actual_start_at)',
-                'log.session_on', 'log.session_topic'
+                'coalesce(feed.provider_id, log._source)', 'log.tutor_id', 'coalesce(log.actual_start_at, log.session_at)',
+                'lower(log.session_topic)'
             ]) }}
         ) as session_id,
         log.student_id,
@@ -20,9 +20,16 @@ with logged as (
             feed.subject
         ) as subject,
         log.session_on,
-        log.scheduled_start_at,
+        coalesce(
+            log.scheduled_start_at,
+            case when log.scheduled_start_time is not null then log.session_on + log.scheduled_start_time end
+        ) as scheduled_start_at,
         log.scheduled_duration_minutes,
-        log.actual_start_at,
+        -- A DATAS log may state the moment; midnight means that it stated the day only.
+        coalesce(
+            log.actual_start_at,
+            case when log.layout = 'datas' and log.session_at > cast(log.session_on as timestamp) then log.session_at end
+        ) as actual_start_at,
         log.actual_end_at,
         log.student_joined_at,
         log.student_left_at,
@@ -55,8 +62,14 @@ ranked as (
     select
         logged.*,
         {{ is_from_newest_file(['provider_id', 'session_id', 'student_id']) }} as is_from_newest_file,
-        -- The first arrival of the key says whether it came in time, whichever file gives its rows now.
-        min(received_at) over (partition by provider_id, session_id, student_id) as first_received_at
+        -- The first arrival of the key says whether it came in time, whichever file gives its rows now. What arrived before the
+        -- session was a plan, not a report of it.
+        coalesce(
+            min(
+                case when session_status is distinct from 'SCHEDULED' or attendance_status is not null then received_at end
+            ) over (partition by provider_id, session_id, student_id),
+            min(received_at) over (partition by provider_id, session_id, student_id)
+        ) as first_received_at
     from logged
 )
 

@@ -1,0 +1,27 @@
+-- One row per version of a contract.
+select
+    contract_id,
+    version as contract_version,
+    effective_from as effective_from_on,
+    effective_to as effective_to_on,
+    effective_from <= {{ as_of_date() }} and (effective_to is null or effective_to > {{ as_of_date() }}) as is_current,
+    provider_id,
+    provider_name,
+    school_year_end,
+    subject,
+    service_start_on,
+    service_end_on,
+    base_model,
+    cast(base_rate_amount as decimal(18, 2)) as base_rate_amount,
+    base_proration,
+    required_sessions,
+    required_minutes,
+    sessions_per_week,
+    min_session_minutes,
+    max_group_size,
+    cast(nte_ceiling_amount as decimal(18, 2)) as nte_ceiling_amount,
+    cast(contingent_pool_cap_amount as decimal(18, 2)) as contingent_pool_cap_amount,
+    data_submission_sla_hours,
+    cast(program_attendance_target_rate as decimal(9, 6)) as program_attendance_target_rate,
+    both_default_rule
+from {{ source('documents', 'contract') }}
