@@ -440,11 +440,11 @@ def _other_delimiter(format_: Format, header: Sequence[str], options: Mapping[st
 
 
 def _wrong_delimiter(format_: Format, member_name: str, header: Sequence[str], options: Mapping[str, Any], delimiter: str) -> Mismatch:
-    """What to say about a header split by the wrong delimiter: where the right one is expected too, what is wrong under that one."""
-    if delimiter in format_.delimiters:
-        again = match_header(format_, member_name, _split_again(header, delimiter), options)
-        if isinstance(again, Mismatch):
-            return replace(again, delimiter=delimiter)
+    """What to say about a header split by the wrong delimiter: what is wrong under the right one, or only that it was another."""
+    again = match_header(format_, member_name, _split_again(header, delimiter), options)
+    if isinstance(again, Mismatch):
+        also = "" if delimiter in format_.delimiters else f"; besides, its fields are separated by {_DELIMITERS[delimiter]}s"
+        return replace(again, message=again.message + also, delimiter=delimiter)
     expected = " or ".join(f"{_DELIMITERS.get(known, repr(known))}s" for known in format_.delimiters if known != delimiter)
     return Mismatch(
         "wrong_delimiter",
@@ -455,7 +455,8 @@ def _wrong_delimiter(format_: Format, member_name: str, header: Sequence[str], o
 
 
 def _split_again(header: Sequence[str], delimiter: str) -> list[str]:
-    return [part for sent in header for part in next(csv.reader([sent], delimiter=delimiter), [])]
+    """The header as that delimiter splits it; commas within names, which the first splitting took for delimiters, are put back."""
+    return next(csv.reader([",".join(header)], delimiter=delimiter), [])
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -200,7 +200,13 @@ FORMAT = Format(
         ),
         _table("academic_sessions", "School years, semesters and terms.", _ACADEMIC_SESSIONS, _both(_ACADEMIC_SESSIONS)),
         _table("orgs", "District and schools.", _ORGS, _both(_ORGS)),
-        _table("courses", "Courses.", _COURSES, _both(_COURSES)),
+        _table(
+            "courses",
+            "Courses.",
+            _COURSES,
+            _both(_COURSES),
+            needs_one_of=(("course_code", "school_year_sourced_id", "grades", "subjects"),),
+        ),
         _table("classes", "Classes.", _CLASSES, _both(_CLASSES)),
         _table(
             "users",

@@ -20,15 +20,9 @@ def _code(code: str, status: str, *, excuse: str | None = None, is_excused: bool
     return {"code": code, "excuse": excuse, "status": status, "is_excused": is_excused}
 
 
-def _descriptor(value: str, status: str, *, is_excused: bool | None = None) -> tuple[Mapping[str, Any], ...]:
-    """An Ed-Fi descriptor, as exports write it: the value alone, or with its namespace before the #."""
-    namespace = "uri://ed-fi.org/AttendanceEventCategoryDescriptor#"
-    return tuple(_code(written, status, is_excused=is_excused) for written in (value, namespace + value))
-
-
 # What codes mean when a source lists none of its own, per preset. Letters such as A, T and E mean other things in other districts, so these
 # hold only what the systems themselves define: PowerSchool's presence status, Infinite Campus' status and excuse, Ed-Fi's published
-# descriptors. A tardy student is present. Targets: CEDS element 000076.
+# descriptors (the part after #, see staging). A tardy student is present. Targets: CEDS element 000076.
 ATTENDANCE_CODES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "powerschool": (_code("Absent", "ABSENT"), _code("Present", "PRESENT")),
     "infinite_campus": (
@@ -41,12 +35,12 @@ ATTENDANCE_CODES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         _code("P", "PRESENT"),
     ),
     "edfi": (
-        *_descriptor("In Attendance", "PRESENT"),
-        *_descriptor("Present", "PRESENT"),
-        *_descriptor("Excused Absence", "ABSENT", is_excused=True),
-        *_descriptor("Unexcused Absence", "ABSENT", is_excused=False),
-        *_descriptor("Tardy", "TARDY"),
-        *_descriptor("Early departure", "EARLY_DEPARTURE"),
+        _code("In Attendance", "PRESENT"),
+        _code("Present", "PRESENT"),
+        _code("Excused Absence", "ABSENT", is_excused=True),
+        _code("Unexcused Absence", "ABSENT", is_excused=False),
+        _code("Tardy", "TARDY"),
+        _code("Early departure", "EARLY_DEPARTURE"),
     ),
 }
 
