@@ -8,6 +8,7 @@ from obc_pipeline.documents.data_map import DataMapRow, Source
 from obc_pipeline.documents.district import Settings
 from obc_pipeline.documents.loading import Documents, load, validate
 from obc_pipeline.documents.problem import DocumentsInvalid, Problem
+from obc_pipeline.documents.tables import write_tables
 
 __all__ = [
     "Contract",
@@ -21,4 +22,5 @@ __all__ = [
     "Source",
     "load",
     "validate",
+    "write_tables",
 ]

@@ -6,6 +6,7 @@ Metric and instrument are separate fields: a growth percentile of Star (SGP) and
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
@@ -83,11 +84,11 @@ class AttendanceCode(Document):
     )
 
     @property
-    def share_absent(self) -> Any:
-        """Part of the day missed, as Decimal 0-1."""
+    def share_absent(self) -> Decimal:
+        """Part of the day missed, 0 to 1."""
         if self.absent_share is not None:
             return self.absent_share
-        return 1 if self.status == "ABSENT" else 0
+        return Decimal(1) if self.status == "ABSENT" else Decimal(0)
 
 
 class ExitTicketItem(Document):
@@ -163,7 +164,8 @@ class Source(Document):
         `items` have `header` as a list: the present one, then the earlier ones.
         """
         items = [
-            {**item.model_dump(by_alias=True, exclude={"earlier_headers"}), "header": [item.header, *item.earlier_headers]} for item in self.items
+            {**item.model_dump(by_alias=True, exclude={"earlier_headers"}), "header": [item.header, *item.earlier_headers]}
+            for item in self.items
         ]
         stated = {
             "layout": self.layout,
@@ -199,6 +201,12 @@ class DataMapRow(Document):
     )
     accuracy_status: Literal["TRUSTED", "NEW", "TBD"] = Field(description="TRUSTED: failing checks block. NEW or TBD: they only warn.")
     checks: tuple[Text, ...] = Field(default=(), description="Expectation suites that watch it, by file name in expectations/.")
+
+    def delay_hours(self, source: Source) -> int:
+        """Expected hours from measurement to arrival: the row's own, else the source's."""
+        if self.expected_delay_hours is not None:
+            return self.expected_delay_hours
+        return self.expected_delay_days * 24 if self.expected_delay_days is not None else source.delay_hours
 
     @property
     def source_names(self) -> tuple[str, ...]:

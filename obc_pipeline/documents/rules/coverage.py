@@ -116,9 +116,7 @@ def _measures_early(readings: Readings, contract: Contract, row: DataMapRow) -> 
 
 
 def _arrives_before_end(contract: Contract, row: DataMapRow, source: Source) -> bool:
-    delay = dt.timedelta(hours=source.delay_hours)
-    if row.expected_delay_hours is not None or row.expected_delay_days is not None:
-        delay = dt.timedelta(hours=row.expected_delay_hours or 0, days=row.expected_delay_days or 0)
+    delay = dt.timedelta(hours=row.delay_hours(source))
     frequency = row.frequency or source.frequency
     if frequency == "PER_WINDOW":
         return any(
