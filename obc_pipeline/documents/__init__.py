@@ -8,6 +8,7 @@ from obc_pipeline.documents.data_map import DataMapRow, Source
 from obc_pipeline.documents.district import Settings
 from obc_pipeline.documents.loading import Documents, load, validate
 from obc_pipeline.documents.problem import DocumentsInvalid, Problem
+from obc_pipeline.documents.starting import HomeInUse, init_home
 from obc_pipeline.documents.tables import write_tables
 
 __all__ = [
@@ -15,11 +16,13 @@ __all__ = [
     "DataMapRow",
     "Documents",
     "DocumentsInvalid",
+    "HomeInUse",
     "Obligation",
     "Problem",
     "RateCardLine",
     "Settings",
     "Source",
+    "init_home",
     "load",
     "validate",
     "write_tables",

@@ -88,6 +88,11 @@ def _gate(value: Any) -> Any:
     return value
 
 
+def _or_none(schema: dict[str, Any]) -> None:
+    """In the JSON Schema, too, a gate may be the word none."""
+    schema["anyOf"] = [{"$ref": schema.pop("$ref")}, {"const": "none"}]
+
+
 class Uplift(Document):
     """A higher price for students of a program."""
 
@@ -118,11 +123,10 @@ class RateCardLine(Document):
     price_unit: Literal["PER_STUDENT_OUTCOME", "PER_POINT_ABOVE_TARGET", "COHORT_THRESHOLD"] = Field(
         default="PER_STUDENT_OUTCOME", description="What a price is for."
     )
-    dosage_gate: Annotated[
-        DosageGate,
-        BeforeValidator(_gate),
-    ] = Field(
-        description="The dose without which the line is not paid; `none` if there is none.", examples=["{unit: SESSIONS, min_rate: 70/100}"]
+    dosage_gate: Annotated[DosageGate, BeforeValidator(_gate)] = Field(
+        description="The dose without which the line is not paid; `none` if there is none.",
+        examples=["{unit: SESSIONS, min_rate: 70/100}"],
+        json_schema_extra=_or_none,
     )
     dosage_denominator: Literal["REQUIRED", "SCHEDULED_NET_OF_EXCUSED", "SCHEDULED"] = Field(
         default="REQUIRED", description="What the dose is a share of."

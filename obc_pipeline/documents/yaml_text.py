@@ -63,7 +63,7 @@ class Node:
         return None
 
     def without(self, path: Path_) -> Node | None:
-        """A copy in which the value at `path` is gone; None when there is nothing at `path`. Places of the rest are kept."""
+        """A copy in which the value at `path` is left out; None when there is nothing at `path`. Places of the rest are kept."""
         if not path or (below := self.child(path[0])) is None:
             return None
         step, rest = path[0], path[1:]
@@ -71,13 +71,9 @@ class Node:
         if rest and replaced is None:
             return None
         if isinstance(self.content, dict):
-            content: Any = {key: value for key, value in self.content.items() if key != step or replaced is not None}
+            content: Any = {key: replaced if key == step else value for key, value in self.content.items() if key != step or rest}
         else:
-            content = list(self.content)
-        if replaced is not None:
-            content[step] = replaced
-        elif isinstance(content, list):
-            content[step] = None
+            content = [replaced if index == step else item for index, item in enumerate(self.content)]
         return Node(self.line, self.column, content, self.key_places)
 
 
