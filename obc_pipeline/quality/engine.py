@@ -102,7 +102,7 @@ class DuckDBDatasource(SQLDatasource):
     @classmethod
     def on_connection(cls, name: str, connection: duckdb.DuckDBPyConnection) -> DuckDBDatasource:
         """A datasource that works on this open connection and leaves it open."""
-        datasource = cls(**{"name": name, "create_temp_table": False})
+        datasource = cls(name=name, create_temp_table=False)  # pyright: ignore[reportCallIssue]
         wrapped = duckdb_engine.ConnectionWrapper(connection.cursor())
         datasource._engine = sa.create_engine("duckdb+obc://", creator=lambda: wrapped, poolclass=StaticPool)
         return datasource
