@@ -30,7 +30,7 @@ from obc_pipeline.intake.text import NotText, Text, as_text, first_records, line
 from obc_pipeline.intake.unpack import Member, Unreadable, unpacked
 from obc_pipeline.quality.rules import row_rules
 from obc_pipeline.sources import Format, Table, registry
-from obc_pipeline.sources.matching import Match, Mismatch, match_header
+from obc_pipeline.sources.matching import Match, Mismatch, header_rows_problem, match_header
 
 # Beyond this many bad rows of one file with line breaks inside values, the report names records only: walking on would take minutes.
 _MOST_LINES_WALKED = 10_000
@@ -209,7 +209,12 @@ class _Reading:
             match = match_header(self.format, member_name, header, self.options)
             if isinstance(match, Match):
                 if match.header_rows > 1:
-                    _, skip = first_records(text, match.header_rows, delimiter)
+                    header_skip = skip
+                    records, skip = first_records(text, match.header_rows, delimiter)
+                    problem = header_rows_problem(match, records)
+                    if problem is not None:
+                        tried.append((delimiter, header, problem, header_skip))
+                        continue
                 return delimiter, header, match, skip
             tried.append((delimiter, header, match, skip))
         return tried[0]

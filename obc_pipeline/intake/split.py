@@ -71,7 +71,9 @@ def take_rejects(connection: duckdb.DuckDBPyConnection, skip: int, headers: Sequ
         text = (text or "").strip("\r\n")
         if error_type in ("UNQUOTED VALUE", "LINE SIZE OVER MAXIMUM") and "\n" in text and unclosed_at is None:
             unclosed_at = record
-        name: str | None = str(headers[column - 1]) if column and 0 < column <= len(headers) else None
+        # Of a row with too few or too many fields nobody knows which column is wrong.
+        is_placed = error_type == "UNQUOTED VALUE" and column and 0 < column <= len(headers)
+        name = str(headers[column - 1]) if is_placed else None
         rule, reason = _meaning(error_type, len(headers))
         rejects[record] = Reject(record, rule, reason, text[:MAX_RECORD_BYTES], name)
     return Rejects(list(rejects.values()), unclosed_at)
