@@ -18,16 +18,16 @@
     {{ integer_divide('(' ~ a ~ ') + (' ~ b ~ ') - 1', 'nullif(' ~ b ~ ', 0)') }}
 {%- endmacro %}
 
-{# amount x numerator / denominator in cents, rounded once, half up. All three are not negative, the last two are integers.
-   floor((2 x cents x n + d) / (2 x d)) is half-up rounding without a fraction ever being formed. #}
-{% macro prorated_amount(amount, numerator, denominator) -%}
+{# A whole number of cents over a whole number, as dollars, rounded once, half up. Neither is negative; NULL when the divisor is 0.
+   floor((2 x cents + d) / (2 x d)) is half-up rounding without a fraction ever being formed. #}
+{% macro cents_ratio(cents, denominator) -%}
     cast(
         cast(
             {{ integer_divide(
-                '2 * cast(' ~ amount ~ ' * 100 as bigint) * cast(' ~ numerator ~ ' as bigint) + cast(' ~ denominator ~ ' as bigint)',
+                '2 * cast(' ~ cents ~ ' as bigint) + cast(' ~ denominator ~ ' as bigint)',
                 '2 * nullif(cast(' ~ denominator ~ ' as bigint), 0)'
-            ) }} as decimal(18, 0)
-        ) * cast(0.01 as decimal(3, 2)) as decimal(18, 2)
+            ) }} as decimal(16, 0)
+        ) * cast(0.01 as decimal(2, 2)) as decimal(18, 2)
     )
 {%- endmacro %}
 
@@ -46,4 +46,9 @@
         when {{ comparator }} = '<' then {{ numerator }} * {{ threshold_denominator }} < {{ threshold_numerator }} * {{ denominator }}
         else {{ numerator }} * {{ threshold_denominator }} >= {{ threshold_numerator }} * {{ denominator }}
     end
+{%- endmacro %}
+
+{# A decimal as people write it: 50.000000 is 50. For reasons in words. #}
+{% macro plain_number(value) -%}
+    regexp_replace(cast(cast({{ value }} as decimal(18, 6)) as varchar), '\.?0+$', '')
 {%- endmacro %}
