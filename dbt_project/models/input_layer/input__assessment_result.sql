@@ -162,7 +162,7 @@ select
     coalesce(identifier.student_id, tests.student_id) as student_id,
     tests.instrument_prefix || tests.subject as instrument,
     tests.subject,
-    tests.school_year_end,
+    cast(tests.school_year_end as integer) as school_year_end,
     tests.window_id,
     tests.tested_on,
     cast(tests.started_at as timestamp) as started_at,
