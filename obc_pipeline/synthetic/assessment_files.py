@@ -67,7 +67,7 @@ def _register_map(connection: duckdb.DuckDBPyConnection, students: Students, tes
 
 
 def _quintile(percentile: str) -> str:
-    return f"{words(_QUINTILES)}[least(5, 1 + ({percentile} - 1) // 20)]"
+    return f"{words(_QUINTILES)}[1 + ({percentile} - 1) // 20]"
 
 
 def _decimal(tenths: str) -> str:

@@ -37,7 +37,7 @@ def percentile(score_hundredths: Ints) -> Ints:
 
 def score_at(wanted_percentile: int) -> int:
     """The score, in hundredths, in the middle of those whose percentile is the wanted one."""
-    found = np.flatnonzero(_PERCENTILES == wanted_percentile)
+    found = np.flatnonzero(np.equal(_PERCENTILES, wanted_percentile))
     return int(found[len(found) // 2]) - _SCORE_LIMIT
 
 

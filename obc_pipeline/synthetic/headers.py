@@ -94,7 +94,7 @@ STATE_CANONICAL: tuple[str, ...] = tuple(
     "status status_reason full_academic_year source_layout".split()
 )
 SESSIONS_FULL: tuple[str, ...] = tuple(
-    "session_id student_id tutor_id session_topic session_on scheduled_start_at scheduled_duration_minutes actual_start_at actual_end_at "
+    "session_id student_id tutor_id session_topic session_date scheduled_start_at scheduled_duration_minutes actual_start_at actual_end_at "
     "student_joined_at student_left_at session_duration_minutes session_status attendance_status absence_reason delivery_mode group_size "
     "session_ratio program_id school_id participation_level".split()
 )

@@ -71,7 +71,10 @@ class Roster:
 
 @dataclass
 class Sessions:
-    """One entry per planned session of a group, groups one after the other; `first_of` and `count_of` say where a group's lie."""
+    """One entry per planned session of a group, groups one after the other; `first_of` and `count_of` say where a group's lie.
+
+    `is_acknowledged`: lost to the district, and the contract office ruled so. Without a ruling the provider's word is a claim.
+    """
 
     group: Ints
     school: Ints
@@ -83,6 +86,7 @@ class Sessions:
     minutes: Ints
     group_size: Ints
     is_online: Bools
+    is_acknowledged: Bools
     first_of: Ints
     count_of: Ints
 
@@ -116,8 +120,8 @@ class Tutoring:
         return visits.is_present & fits & (~visits.is_sis_absent | sessions.is_online[visits.session])
 
     def credited(self) -> Bools:
-        """Sessions lost to the district, which a REQUIRED denominator credits. An attended-only log cannot state them."""
-        return np.isin(self.visits.reason, _DISTRICT_REASONS) & self.program.is_math
+        """Sessions lost to the district by a ruling, which a REQUIRED denominator credits."""
+        return self.sessions.is_acknowledged[self.visits.session] & ~self.visits.is_present
 
     def dose(self) -> Ints:
         """Creditable and credited sessions per assignment."""
@@ -217,7 +221,9 @@ def make_tutoring(program: Program, roster: Roster, schools: Schools, attendance
     """Plans every session, then lets the year happen to it."""
     rng = stream(seed, f"tutoring {program.contract_id}")
     sessions = _plan(rng, program, roster, schools, year)
-    _lose_some(rng, sessions, year)
+    _lose_some(rng, sessions)
+    lost_to_district = np.isin(sessions.reason, _DISTRICT_REASONS) & program.is_math  # an attended-only log cannot state any
+    sessions.is_acknowledged = lost_to_district & true_with(rng, 0.7, len(sessions.on))
     visits = _visit(rng, program, roster, sessions, schools, attendance, year)
     tutoring = Tutoring(program, roster, sessions, visits)
     _reach_the_threshold_exactly(tutoring, schools, seed)
@@ -253,6 +259,7 @@ def _plan(rng: np.random.Generator, program: Program, roster: Roster, schools: S
         minutes=np.where(short, rng.integers(18, 29, len(on)), program.slot_minutes - rng.integers(0, 4, len(on))),
         group_size=size[group] + merged,
         is_online=((within % 12 == 11) & program.is_math)[group],
+        is_acknowledged=np.zeros(len(on), dtype=bool),
         first_of=np.searchsorted(group, np.arange(groups)),
         count_of=np.bincount(group, minlength=groups),
     )
@@ -269,7 +276,7 @@ def _replacement(tutor: Ints, on: Ints) -> Ints:
     return tutor + np.where(on >= second, 600, np.where(on >= first, 300, 0))
 
 
-def _lose_some(rng: np.random.Generator, sessions: Sessions, year: SchoolYear) -> None:
+def _lose_some(rng: np.random.Generator, sessions: Sessions) -> None:
     """Sessions not held, and through whom. The provider cancels most in the two weeks before the winter break."""
     draw = rng.random(len(sessions.on))
     before_break = (sessions.on >= date(2025, 12, 8).toordinal()) & (sessions.on <= date(2025, 12, 19).toordinal())

@@ -131,7 +131,7 @@ def _full_rows(program_id: str) -> str:
         )
         select v.ix, v.version, v.interval_number, v.copy, v.on_date,
             v.session_id, v.local_id as student_id, case when v.status = 0 then v.tutor_id end as tutor_id, 'math' as session_topic,
-            strftime(v.on_date, '%Y-%m-%d') as session_on, {utc.format("v.utc_start")} as scheduled_start_at, 45 as scheduled_duration_minutes,
+            strftime(v.on_date, '%Y-%m-%d') as session_date, {utc.format("v.utc_start")} as scheduled_start_at, 45 as scheduled_duration_minutes,
             case when v.status = 0 then {utc.format("v.utc_start")} end as actual_start_at,
             case when v.status = 0 then {utc.format("v.utc_start + to_minutes(v.session_minutes)")} end as actual_end_at,
             case when {present} then {utc.format(joined)} end as student_joined_at,

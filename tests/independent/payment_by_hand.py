@@ -49,9 +49,9 @@ class Session:
     tutor: str
     group_size: int
     minutes: int
+    is_held: bool
     is_attended: bool
     is_online: bool
-    reason: str
     first_received: datetime
     is_contradictory: bool = False
 
@@ -150,7 +150,7 @@ def _decide(
     # 7. Whose fault.
     cause = _cause_of_missing(contract_id, line, student, problem, evidence)
     inside = [s for s in sessions if period[0] <= s.on <= period[1]]
-    provider_failed = cause == "PROVIDER" or any(_is_breached(o, contract, inside) for o in contract["obligations"])
+    provider_failed = cause == "PROVIDER" or any(_is_breached(o, contract, student, inside, evidence) for o in contract["obligations"])
     district_pays = line["missing_test_rule"] == "DISTRICT_DEFAULT_IF_DISTRICT_CAUSE" and any(
         o["party"] == "DISTRICT" and o["consequence"] == "DEFAULT_PAY" for o in contract["obligations"]
     )
@@ -236,7 +236,7 @@ def _is_served(session: Session, contract: dict[str, Any], assignment: dict[str,
 
 def _is_creditable(session: Session, contract: dict[str, Any], student: str, evidence: Evidence) -> bool:
     """Attended, long enough, in a small enough group, and not on a day on which the school has the student absent."""
-    if not session.is_attended or session.is_contradictory:
+    if not _is_attended(session, contract["contract_id"], student, evidence) or session.is_contradictory:
         return False
     if session.minutes < contract.get("min_session_minutes", 0):
         return False
@@ -247,11 +247,22 @@ def _is_creditable(session: Session, contract: dict[str, Any], student: str, evi
     return True
 
 
+def _is_attended(session: Session, contract_id: str, student: str, evidence: Evidence) -> bool:
+    """The provider says so, and nobody ruled that the student was absent after all."""
+    return session.is_attended and evidence.rulings.get(("ATTENDANCE_CONFLICT", contract_id, student, session.session_id)) != "ABSENT"
+
+
 def _is_lost_to_district(session: Session, contract_id: str, student: str, evidence: Evidence) -> bool:
-    if session.is_attended:
+    """A missed session counts as attended only where somebody ruled that the district caused it: the provider's word alone is a claim.
+
+    A ruling that names no student is about the session, so it explains sessions that were not held, not single absences.
+    """
+    if _is_attended(session, contract_id, student, evidence):
         return False
     ruled = evidence.rulings.get(("ABSENCE_CAUSE", contract_id, student, session.session_id))
-    return (ruled or session.reason.upper()) in DISTRICT_CAUSES
+    if ruled is None and not session.is_held:
+        ruled = evidence.rulings.get(("ABSENCE_CAUSE", contract_id, "", session.session_id))
+    return ruled in DISTRICT_CAUSES
 
 
 def _base(contract: dict[str, Any], assignment: dict[str, str], sessions: list[Session], evidence: Evidence) -> Decimal:
@@ -270,11 +281,13 @@ def _base(contract: dict[str, Any], assignment: dict[str, str], sessions: list[S
     raise ValueError(f"base model {contract['base_model']} is not in the example district's contracts")
 
 
-def _is_breached(obligation: dict[str, Any], contract: dict[str, Any], sessions: list[Session]) -> bool:
+def _is_breached(
+    obligation: dict[str, Any], contract: dict[str, Any], student: str, sessions: list[Session], evidence: Evidence
+) -> bool:
     """A provider obligation that voids the outcome, judged on the sessions this student attended in the line's period."""
     if obligation["party"] != "PROVIDER" or obligation["consequence"] not in ("VOID_OUTCOME", "VOID_ALL"):
         return False
-    attended = [s for s in sessions if s.is_attended]
+    attended = [s for s in sessions if _is_attended(s, contract["contract_id"], student, evidence)]
     part, whole = (int(number) for number in obligation["value"].split("/"))
     if obligation["metric"] == "SAME_TUTOR_SHARE":
         kept = max(Counter(s.tutor for s in attended).values(), default=0)
@@ -405,13 +418,13 @@ def _full_session(rows: list[dict[str, str]], first_received: datetime) -> Sessi
         minutes = min(minutes, int(length.total_seconds()) // 60)
     return Session(
         session_id=row["session_id"],
-        on=date.fromisoformat(row["session_on"]),
+        on=date.fromisoformat(row["session_date"]),
         tutor=row["tutor_id"],
         group_size=int(row["group_size"]),
         minutes=minutes,
+        is_held=row["session_status"] == "completed",
         is_attended=row["session_status"] == "completed" and row["attendance_status"] in ("present", "late"),
         is_online=row["delivery_mode"] == "online",
-        reason=row["absence_reason"],
         first_received=first_received,
         is_contradictory=len(intervals) < len(rows),
     )
@@ -425,9 +438,9 @@ def _datas_session(rows: list[dict[str, str]], first_received: datetime) -> Sess
         tutor=row["tutor_id"],
         group_size=max(int(side) for side in row["session_ratio"].split(":")),
         minutes=int(row["session_duration"]),
+        is_held=True,
         is_attended=True,
         is_online=False,
-        reason="",
         first_received=first_received,
         is_contradictory=len(rows) > 1,
     )
