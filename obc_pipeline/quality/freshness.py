@@ -105,6 +105,8 @@ def _by_period(feed: Feed, as_of: date) -> Freshness:
         return _judged(feed, due_on, False if is_late else None, is_late, f"{said} {due_on}")
     due_on = feed.last_arrival_at.date() + period + delay
     is_fresh = due_on >= (min(as_of, feed.last_on) if feed.last_on else as_of)
+    if is_fresh and feed.last_on and feed.last_on < as_of:
+        return _judged(feed, None, True, True, f"nothing more is due: service ended on {feed.last_on}")
     said = f"{'next due' if is_fresh else 'was due'} by {due_on}: {feed.frequency.lower()}, with a delay of {feed.delay_days} days"
     return _judged(feed, due_on, is_fresh, True, said)
 
