@@ -1,6 +1,6 @@
 """Great Expectations inside DuckDB, by its own extension points: a dialect, an execution engine and a datasource of type `duckdb`.
 
-Great Expectations 1.24 knows no DuckDB. Three things stand in its way (docs: design note "quality engine"): it fetches rows after
+Great Expectations 1.24 knows no DuckDB. Three things stand in its way: it fetches rows after
 the connection's context has ended, when DuckDB has dropped the open result with the ROLLBACK; it writes `~` for a partial regular
 expression, which in DuckDB is a full match; and duckdb-engine opens files with a configuration of its own, which DuckDB refuses
 while another connection has the file open. So: begin, commit and rollback do nothing, `~` is rendered as `regexp_matches`, and the

@@ -66,6 +66,7 @@ class SmallWarehouse:
     """A warehouse to put files and rows into; `connection` is what the checks are given."""
 
     def __init__(self, path: str = ":memory:") -> None:
+        self._path = path
         self.connection = duckdb.connect(path)
         for schema in ("documents", "intake", "lake_checked", "payable", "process"):
             self.connection.execute(f"CREATE SCHEMA {schema}")
@@ -121,6 +122,11 @@ class SmallWarehouse:
             marks = ", ".join("?" * len(full))
             self.connection.execute(f"INSERT INTO lake_checked.{format_name}__{table} ({names}) VALUES ({marks})", list(full.values()))
         return file_id
+
+    def reopened(self) -> SmallWarehouse:
+        """The same file, opened again after somebody else has used it."""
+        self.connection = duckdb.connect(self._path)
+        return self
 
     def value(self, sql: str, *parameters: Any) -> Any:
         """The first value of the first row."""

@@ -14,6 +14,7 @@ from small_warehouse import AS_OF, SmallWarehouse, result, session
 
 from obc_pipeline.home import Home
 from obc_pipeline.quality.checks import CheckRun, check_marts, check_sources, contract_blocks
+from obc_pipeline.quality.plan import mart_checks, source_checks
 from obc_pipeline.quality.suites import read_suite, reasons, suite_names
 from obc_pipeline.quality.verdicts import Verdict, write_verdicts
 from obc_pipeline.sources import registry
@@ -247,3 +248,11 @@ def test_suites_speak_of_declared_columns_and_say_what_is_right(name: str) -> No
     required = {column.name for column in table.columns if column.is_value_required}
     said_twice = [e.id for e in suite.expectations if e.kind.endswith("to_not_be_null") and e.subject in required]
     assert said_twice == [], "the declaration already requires these values"
+
+
+def test_the_checks_are_known_before_any_data(warehouse: SmallWarehouse) -> None:
+    feeds = warehouse.connection.execute("SELECT source, format FROM documents.data_source").fetchall()
+    planned = {check.check_id for source, format_name in feeds for check in source_checks(source, format_name)}
+    assert planned == set(run_checks(warehouse))
+    marts = check_marts(warehouse.connection, CheckRun("run-1", AS_OF))
+    assert {check.check_id for check in mart_checks()} == {verdict.check_id.replace(f".{verdict.contract_id}.", ".") for verdict in marts}
