@@ -116,7 +116,7 @@ def _report(reading: Reading[Any], detail: ErrorDetails, path: Path_, model: typ
     kind, context = detail["type"], detail.get("ctx") or {}
     name = str(path[-1]) if path else ""
     owner = _model_at(model, path[:-1])
-    about = owner.model_fields.get(name) or _by_alias(owner, name) if owner else None
+    about = _field_at(model, path)
     if kind == "missing":
         reading.error(path[:-1], f"`{name}` is missing{_inside(path)}.", _wanted(name, about))
     elif kind == "extra_forbidden":
@@ -182,6 +182,16 @@ def _written_name(name: str, info: FieldInfo) -> str:
 
 def _by_alias(owner: type[BaseModel], alias: str) -> FieldInfo | None:
     return next((info for info in owner.model_fields.values() if info.alias == alias), None)
+
+
+def _field_at(model: type[BaseModel], path: Path_) -> FieldInfo | None:
+    """The field that a path leads to, or whose list or mapping it leads into."""
+    for length in range(len(path), 0, -1):
+        owner = _model_at(model, path[: length - 1])
+        if owner is not None:
+            name = str(path[length - 1])
+            return owner.model_fields.get(name) or _by_alias(owner, name)
+    return None
 
 
 def _model_at(model: type[BaseModel], path: Path_) -> type[BaseModel] | None:

@@ -60,8 +60,10 @@ def _without_noise(schema: Any) -> Any:
         return [_without_noise(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    return {
-        key: {name: _without_noise(part) for name, part in dict(value).items()} if key in ("properties", "$defs") else _without_noise(value)
-        for key, value in schema.items()
-        if not (key == "title" and isinstance(value, str) and "(" not in value)
-    }
+    kept: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key in ("properties", "$defs") and isinstance(value, dict):
+            kept[key] = {name: _without_noise(part) for name, part in value.items()}
+        elif key != "title" or "(" in str(value):  # our own titles name the file
+            kept[key] = _without_noise(value)
+    return kept

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from zoneinfo import available_timezones
 
 from obc_pipeline.documents.ci_structure import CiStructure
 from obc_pipeline.documents.contract import Contract
@@ -11,6 +13,12 @@ from obc_pipeline.documents.data_map import DataMap, DataMapRow, Source
 from obc_pipeline.documents.district import Settings
 from obc_pipeline.documents.reading import Reading
 from obc_pipeline.sources.declaration import Format
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """Every time zone this machine knows; empty when it has no time zone database, and then nothing is said about zones."""
+    return frozenset(available_timezones())
 
 
 @dataclass

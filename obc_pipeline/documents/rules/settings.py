@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
-from zoneinfo import available_timezones
 
 from obc_pipeline.documents.problem import did_you_mean
-from obc_pipeline.documents.rules.context import Readings
+from obc_pipeline.documents.rules.context import Readings, time_zones
 
 # Federal practice: groups below ten are hidden (NCES); states go from 5 to 30.
 _SMALLEST_USUAL_GROUP = 10
@@ -18,7 +17,7 @@ def check(readings: Readings) -> None:
     if reading.model is None:
         return
     settings = reading.model
-    zones = available_timezones()
+    zones = time_zones()
     if zones and settings.timezone not in zones:
         near = get_close_matches(settings.timezone, zones, n=1)
         reading.error(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable
-from zoneinfo import available_timezones
 
 from obc_pipeline.documents.attendance_presets import codes_of
 from obc_pipeline.documents.data_map import ExitTicketItem, Source
 from obc_pipeline.documents.problem import did_you_mean
 from obc_pipeline.documents.reading import Reading
-from obc_pipeline.documents.rules.context import Readings
+from obc_pipeline.documents.rules.context import Readings, time_zones
 from obc_pipeline.sources.declaration import Format, normalise_header
 from obc_pipeline.sources.matching import GENERAL_OPTIONS
 
@@ -107,7 +106,7 @@ def _check_timing(reading: Reading, name: str, source: Source) -> None:
             "expected_delay_days or expected_delay_hours.",
             of_key=True,
         )
-    zones = available_timezones()
+    zones = time_zones()
     if source.schedule and source.schedule.timezone and zones and source.schedule.timezone not in zones:
         reading.error(
             (*here, "schedule", "timezone"),
