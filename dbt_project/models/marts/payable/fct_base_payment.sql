@@ -3,6 +3,15 @@ with contract as (
     select * from {{ ref('int_payment__contract') }}
 ),
 
+-- An amendment may raise the rate: the most a student can bring is at the highest of them.
+highest_rate as (
+    select
+        contract_id,
+        cast(max(base_rate_amount) as decimal(18, 2)) as rate_amount
+    from {{ source('documents', 'contract') }}
+    group by contract_id
+),
+
 roster as (
     select
         contract_id,
@@ -167,14 +176,16 @@ per_student as (
         end as full_amount,
         case
             when contract.base_model = 'PER_SESSION'
-                then cast(contract.base_rate_amount * contract.required_sessions as decimal(18, 2))
+                then cast(highest_rate.rate_amount * contract.required_sessions as decimal(18, 2))
             when contract.base_model = 'PER_HOUR'
-                then {{ cents_ratio('cast(contract.base_rate_amount * 100 as bigint) * contract.required_minutes', '60') }}
-            else contract.base_rate_amount
+                then {{ cents_ratio('cast(highest_rate.rate_amount * 100 as bigint) * contract.required_minutes', '60') }}
+            else highest_rate.rate_amount
         end as maximum_amount
     from contract
     inner join roster
         on contract.contract_id = roster.contract_id
+    inner join highest_rate
+        on contract.contract_id = highest_rate.contract_id
     left join served
         on
             roster.contract_id = served.contract_id
@@ -234,7 +245,8 @@ student_rows as (
                 || cast(base_rate_amount as varchar) || ' ' || base_model || coalesce(' ' || base_proration, '') || '.'
         end as reason,
         case when reason_code = 'SERVED' then full_amount else cast(0 as decimal(18, 2)) end as base_amount,
-        coalesce(maximum_amount, cast(0 as decimal(18, 2))) as maximum_base_amount
+        -- A contract without a limit can be said to reach no more than it has.
+        greatest(coalesce(maximum_amount, 0), case when reason_code = 'SERVED' then full_amount else 0 end) as maximum_base_amount
     from judged
 ),
 
