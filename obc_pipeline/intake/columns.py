@@ -12,6 +12,7 @@ from obc_pipeline.sources.declaration import DATE_FORMATS, TIME_FORMATS, TIMESTA
 
 _TRUE = "'true', 'yes', 'y', 't', '1'"
 _FALSE = "'false', 'no', 'n', 'f', '0'"
+_MARKS = ("/", "T", "Z", ".", ":", " ")
 _WHAT_IS_RIGHT = {
     "integer": "a whole number, such as 213 (213.0 is accepted)",
     "decimal": "a plain decimal number, such as 3.40",
@@ -43,7 +44,7 @@ def typed(column: Column, cleaned: str) -> str:
     if column.type in ("id", "text"):
         return cleaned
     if column.type == "integer":
-        number = f"try_cast({cleaned} AS DECIMAL(24,6))"
+        number = f"try_cast({cleaned} AS DECIMAL(18,6))"  # the widest that fits 64 bits; wider is ten times slower
         return f"CASE WHEN {number} = trunc({number}) THEN CAST({number} AS BIGINT) END"
     if column.type == "decimal":
         return f"try_cast({cleaned} AS {sql_type(column)})"
@@ -52,9 +53,9 @@ def typed(column: Column, cleaned: str) -> str:
     if column.type == "date":
         return _date(cleaned, column.formats or DATE_FORMATS)
     if column.type == "timestamp":
-        return _in_our_times(f"try_strptime({cleaned}, {_list(column.formats or TIMESTAMP_FORMATS)})")
+        return _in_our_times(_parsed(cleaned, column.formats or TIMESTAMP_FORMATS))
     if column.type == "time":
-        return f"CAST(try_strptime({cleaned}, {_list(column.formats or TIME_FORMATS)}) AS TIME)"
+        return f"CAST({_parsed(cleaned, column.formats or TIME_FORMATS)} AS TIME)"
     raise ValueError(f"a {column.type} column is gathered, not typed")
 
 
@@ -87,12 +88,27 @@ def reason(issue: str, header: str, column: Column | None, rule_reason: str | No
 
 
 def _date(cleaned: str, formats: Sequence[str]) -> str:
-    return f"CAST({_in_our_times(f'try_strptime({cleaned}, {_list(formats)})')} AS DATE)"
+    return f"CAST({_in_our_times(_parsed(cleaned, formats))} AS DATE)"
 
 
 def _in_our_times(moment: str) -> str:
     """A two-digit year reads as the year 13; no date in a district's files lies outside 1900-2100."""
     return f"CASE WHEN year({moment}) BETWEEN 1900 AND 2100 THEN {moment} END"
+
+
+def _parsed(cleaned: str, formats: Sequence[str]) -> str:
+    """Tries the formats that share the value's punctuation: one that does not fit costs six times one that does."""
+    alike: dict[tuple[bool, ...], list[str]] = {}
+    for each in formats:
+        alike.setdefault(tuple(mark in each.replace("%T", "") for mark in _MARKS), []).append(each)
+    if len(alike) == 1:
+        return f"try_strptime({cleaned}, {_list(formats)})"
+    telling = [i for i in range(len(_MARKS)) if len({marks[i] for marks in alike}) > 1]
+    cases = []
+    for marks, group in alike.items():
+        has = " AND ".join(f"{'' if marks[i] else 'NOT '}contains({cleaned}, '{_MARKS[i]}')" for i in telling)
+        cases.append(f"WHEN {has} THEN try_strptime({cleaned}, {_list(group)})")
+    return f"CASE {' '.join(cases)} END"
 
 
 def _list(formats: Sequence[str]) -> str:

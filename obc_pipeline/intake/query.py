@@ -67,6 +67,10 @@ class Query:
             f"{self._extra()} AS _extra, _issue, CASE WHEN _issue IS NOT NULL THEN {self._text()} END AS _text FROM judged"
         )
 
+    def is_sent(self, column: Column) -> bool:
+        """Whether the file has anything for the column."""
+        return column.name in self.positions or any(name == column.name for name, _ in self.match.gathered.values())
+
     def _sent(self) -> list[Column]:
         return [column for column in self.table.columns if column.privacy != "drop" and column.expression is None]
 

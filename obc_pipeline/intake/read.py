@@ -248,7 +248,7 @@ class _Reading:
         return self._account(member, match, rejects, raw)
 
     def _write_rows(self, query: Query, split: str, raw: Path, file_id: str) -> None:
-        apart = [column.name for column in query.table.columns if column.privacy == "restricted"]
+        apart = [column.name for column in query.table.columns if column.privacy == "restricted" and query.is_sent(column)]
         if not apart:
             self._copy(query.select(split, with_restricted=False), raw)
             return
@@ -264,9 +264,9 @@ class _Reading:
         """The same record again in the same file is counted, not used. Keys are compared first: whole rows only where a key repeats."""
         declared = [column.name for column in table.columns if column.privacy == "keep"]
         key = [name for name in (*table.natural_key, *table.fallback_key) if name in declared]
+        # By hash, since a wide key takes long to group; that two keys share one only costs a look at whole rows.
         repeated = self.connection.execute(
-            f"SELECT count(*) FROM (SELECT 1 FROM read_parquet(?) WHERE _issue IS NULL GROUP BY {', '.join(map(quoted, key))} HAVING count(*) > 1)",
-            [str(raw)],
+            f"SELECT count(*) - count(DISTINCT hash({', '.join(map(quoted, key))})) FROM read_parquet(?) WHERE _issue IS NULL", [str(raw)]
         ).fetchone()
         if not repeated or not repeated[0]:
             return
