@@ -12,13 +12,14 @@ from obc_pipeline.synthetic import headers
 from obc_pipeline.synthetic.landing import Landing, Table, dates, numbers, words
 from obc_pipeline.synthetic.map_growth import COURSES, PAIRS, MapTests
 from obc_pipeline.synthetic.people import Students
-from obc_pipeline.synthetic.school_year import DISTRICT_ID, DISTRICT_NAME, SCHOOL_YEAR, SCHOOL_YEAR_END, WINDOWS, at
+from obc_pipeline.synthetic.school_year import DISTRICT_ID, DISTRICT_NAME, FIRST_DAY, SCHOOL_YEAR, SCHOOL_YEAR_END, WINDOWS, at
 from obc_pipeline.synthetic.star_reading import GROWTH_PAIRS, NO_PERCENTILE, StarTests
 from obc_pipeline.synthetic.state_test import LEVELS, STATUS_REASONS, STATUSES, SUBJECTS, StateResults
 
 _TERM_NAMES = (f"Fall {SCHOOL_YEAR}", f"Winter {SCHOOL_YEAR}", f"Spring {SCHOOL_YEAR}")
 MAP_ARRIVALS = (datetime(2025, 10, 15, 13, 5), datetime(2026, 2, 18, 13, 5), datetime(2026, 6, 10, 13, 5))
 STAR_ARRIVALS = (datetime(2025, 10, 16, 7, 0), datetime(2026, 2, 19, 7, 0), datetime(2026, 6, 11, 7, 0), datetime(2026, 6, 26, 7, 0))
+MAP_ZIP = "CDF_CedarValley.zip"
 _DEACTIVATED_AFTER = date(2026, 6, 12)  # deactivations show only in the last delivery
 _MATH_GOALS = (
     "Operations and Algebraic Thinking",
@@ -26,19 +27,29 @@ _MATH_GOALS = (
     "Geometry",
     "Statistics, Probability, and Measurement",
 )
-_READING_GOALS = ("Literary Text: Key Ideas, Craft, and Structure", "Informational Text: Key Ideas and Details", "Vocabulary: Acquisition and Use")
-_LANGUAGE_GOALS = ("Writing: Write, Revise Texts for Purpose and Audience", "Language: Understand, Edit for Grammar", "Mechanics: Capitalize, Spell")
+_READING_GOALS = (
+    "Literary Text: Key Ideas, Craft, and Structure",
+    "Informational Text: Key Ideas and Details",
+    "Vocabulary: Acquisition and Use",
+)
+_LANGUAGE_GOALS = (
+    "Writing: Write, Revise Texts for Purpose and Audience",
+    "Language: Understand, Edit for Grammar",
+    "Mechanics: Capitalize, Spell",
+)
 _QUINTILES = ("Low", "LoAvg", "Avg", "HiAvg", "High")
 
 
 def write_map(landing: Landing, students: Students, tests: MapTests) -> None:
     """Three Comprehensive Data Files, one per term, under one and the same name as the portal gives it."""
-    connection = landing.connection
-    _register_map(connection, students, tests)
+    _register_map(landing.connection, students, tests)
     for term, arrived_at in enumerate(MAP_ARRIVALS):
-        members: dict[str, Table | bytes] = {"AssessmentResults.csv": _assessment_results(term), "StudentsBySchool.csv": _students_by_school(term)}
-        landing.zip("nwea_map", f"{arrived_at:%Y-%m-%d}/CDF_CedarValley.zip", arrived_at, members)
-    connection.unregister("map_numbers")
+        landing.zip("nwea_map", f"{arrived_at:%Y-%m-%d}/{MAP_ZIP}", arrived_at, map_members(term))
+
+
+def map_members(term: int) -> dict[str, Table | bytes]:
+    """What the zip of a term holds, once the tests are registered."""
+    return {"AssessmentResults.csv": _assessment_results(term), "StudentsBySchool.csv": _students_by_school(term)}
 
 
 def _register_map(connection: duckdb.DuckDBPyConnection, students: Students, tests: MapTests) -> None:
@@ -76,7 +87,7 @@ def _decimal(tenths: str) -> str:
 
 
 def _assessment_results(term: int) -> Table:
-    weeks = f"cast(date_diff('day', date '2025-08-11', t.tested_on) // 7 as varchar)"  # noqa: F541
+    weeks = f"cast(date_diff('day', date '{FIRST_DAY}', t.tested_on) // 7 as varchar)"
     values = {
         "TermName": f"'{_TERM_NAMES[term]}'",
         "DistrictName": f"'{DISTRICT_NAME}'",
@@ -148,7 +159,9 @@ def _goal_values() -> dict[str, str]:
         values[f"Goal{goal}RitScore"] = f"case when {filled} then {score} end"
         values[f"Goal{goal}StdErr"] = f"case when {filled} then {_decimal(error)} end"
         values[f"Goal{goal}Range"] = f"case when {filled} then ({score} - 6) || '-' || ({score} + 6) end"
-        values[f"Goal{goal}Adjective"] = f"case when {filled} then {_quintile(f'greatest(1, least(99, t.pct + 4 * ({score} - t.rit)))')} end"
+        values[f"Goal{goal}Adjective"] = (
+            f"case when {filled} then {_quintile(f'greatest(1, least(99, t.pct + 4 * ({score} - t.rit)))')} end"
+        )
     return values
 
 
@@ -191,11 +204,11 @@ def _students_by_school(term: int) -> Table:
 
 def write_star(landing: Landing, students: Students, tests: StarTests) -> None:
     """The nightly zip as fetched four times: the school year to date; deactivations appear only in the last one."""
-    connection = landing.connection
-    _register_star(connection, students, tests)
+    _register_star(landing.connection, students, tests)
     for arrived_at in STAR_ARRIVALS:
-        landing.zip("renaissance_star", f"{arrived_at:%Y-%m-%d}/{DISTRICT_NAME}.zip", arrived_at, {"SR.csv": _star_reading(arrived_at)})
-    connection.unregister("star_numbers")
+        landing.zip(
+            "renaissance_star", f"{arrived_at:%Y-%m-%d}/{DISTRICT_NAME}.zip", arrived_at, {"SR.csv": star_reading_table(arrived_at)}
+        )
 
 
 def _register_star(connection: duckdb.DuckDBPyConnection, students: Students, tests: StarTests) -> None:
@@ -218,7 +231,8 @@ def _register_star(connection: duckdb.DuckDBPyConnection, students: Students, te
     connection.register("star_numbers", pa.table(columns))
 
 
-def _star_reading(arrived_at: datetime) -> Table:
+def star_reading_table(arrived_at: datetime) -> Table:
+    """SR.csv as exported that night, once the tests are registered."""
     local = "(t.tested_on + to_minutes(t.minute) + to_seconds(t.ix * 17 % 60))"
     utc = f"({local} + case when t.tested_on between date '2025-11-02' and date '2026-03-07' then interval 6 hour else interval 5 hour end)"
     stamp = "'%Y-%m-%dT%H:%M:%S.'"

@@ -15,7 +15,10 @@ Bools = NDArray[np.bool_]
 # Percentile (1-99) of a normal score given in hundredths, from -6.00 to 6.00: what publishers print beside an index.
 _SCORE_LIMIT = 600
 _PERCENTILES = np.array(
-    [min(99, max(1, math.floor(50 * (1 + math.erf(score / 100 / math.sqrt(2))) + 0.5))) for score in range(-_SCORE_LIMIT, _SCORE_LIMIT + 1)],
+    [
+        min(99, max(1, math.floor(50 * (1 + math.erf(score / 100 / math.sqrt(2))) + 0.5)))
+        for score in range(-_SCORE_LIMIT, _SCORE_LIMIT + 1)
+    ],
     dtype=np.int64,
 )
 

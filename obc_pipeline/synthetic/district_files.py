@@ -34,25 +34,33 @@ ATTENDANCE_ARRIVALS = tuple(
     )
 )
 ROSTER_ARRIVALS = (datetime(2025, 10, 3, 16, 0), datetime(2026, 1, 13, 16, 0), datetime(2026, 6, 8, 16, 0))
-_COURSES = (("HR", "homeroom", "Homeroom", ""), ("MA", "scheduled", "Mathematics", "mathematics"), ("EN", "scheduled", "English Language Arts", "ela"))
+_COURSES = (
+    ("HR", "homeroom", "Homeroom", ""),
+    ("MA", "scheduled", "Mathematics", "mathematics"),
+    ("EN", "scheduled", "English Language Arts", "ela"),
+)
 
 
 def write_oneroster(landing: Landing) -> None:
     """OneRoster 1.1 bulk zips in August, January and May. Who left stays in, disabled and end-dated, until the year is over."""
     _register_classes(landing)
     for arrived_at in ONEROSTER_ARRIVALS:
-        on = f"date '{arrived_at:%Y-%m-%d}'"
-        members: dict[str, Table | bytes] = {
-            "manifest.csv": _manifest(),
-            "academicSessions.csv": _academic_sessions(),
-            "orgs.csv": _orgs(),
-            "courses.csv": _courses(),
-            "classes.csv": _classes(),
-            "users.csv": _users(on),
-            "enrollments.csv": _enrollments(on),
-            "demographics.csv": _demographics(on),
-        }
-        landing.zip("oneroster", f"{arrived_at:%Y-%m-%d}/oneroster.zip", arrived_at, members)
+        landing.zip("oneroster", f"{arrived_at:%Y-%m-%d}/oneroster.zip", arrived_at, oneroster_members(arrived_at))
+
+
+def oneroster_members(arrived_at: datetime) -> dict[str, Table | bytes]:
+    """What a bulk zip of that day holds, once the classes are registered."""
+    on = f"date '{arrived_at:%Y-%m-%d}'"
+    return {
+        "manifest.csv": _manifest(),
+        "academicSessions.csv": _academic_sessions(),
+        "orgs.csv": _orgs(),
+        "courses.csv": _courses(),
+        "classes.csv": _classes(),
+        "users.csv": _users(on),
+        "enrollments.csv": _enrollments(on),
+        "demographics.csv": _demographics(on),
+    }
 
 
 def _register_classes(landing: Landing) -> None:
@@ -103,7 +111,11 @@ def _orgs() -> Table:
 
 
 def _course_list() -> str:
-    return "(values " + ", ".join(f"({n}, '{c}', '{k}', '{t}', '{s}')" for n, (c, k, t, s) in enumerate(_COURSES)) + ") as c (n, code, kind, title, subject)"
+    return (
+        "(values "
+        + ", ".join(f"({n}, '{c}', '{k}', '{t}', '{s}')" for n, (c, k, t, s) in enumerate(_COURSES))
+        + ") as c (n, code, kind, title, subject)"
+    )
 
 
 def _grade_code(grade: str) -> str:
@@ -313,5 +325,3 @@ def _quoted(value: str) -> str:
 
 def _lines(header: Iterable[str], lines: Iterable[str]) -> bytes:
     return ("\n".join([",".join(header), *lines]) + "\n").encode()
-
-

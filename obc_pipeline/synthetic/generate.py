@@ -12,6 +12,7 @@ from obc_pipeline.synthetic import assessment_files, district_files, vendor_file
 from obc_pipeline.synthetic.attendance import make_attendance
 from obc_pipeline.synthetic.landing import Landing
 from obc_pipeline.synthetic.map_growth import make_map_tests
+from obc_pipeline.synthetic.messy import plant
 from obc_pipeline.synthetic.people import let_people_move, make_schools, make_students
 from obc_pipeline.synthetic.register import connect, register_people
 from obc_pipeline.synthetic.rulings import make_rulings
@@ -25,9 +26,7 @@ FEWEST_STUDENTS = 1_000
 _DOCUMENTS = Path(__file__).parent.parent / "documents" / "templates" / "example_district"
 
 
-def generate(
-    home_path: Path | str, students: int, seed: int, messy: bool = False, progress: Callable[[str], None] | None = None
-) -> None:
+def generate(home_path: Path | str, students: int, seed: int, messy: bool = False, progress: Callable[[str], None] | None = None) -> None:
     """Writes documents and `landing/` of a district with that many students; the same arguments give the same bytes.
 
     Raises ValueError below 1,000 students (the two programs would have too few) and FileExistsError when the home already
@@ -41,11 +40,12 @@ def generate(
     _copy_documents(home)
     with tempfile.TemporaryDirectory() as scratch:
         connection = connect(seed)
-        _write_year(Landing(home.landing, Path(scratch), connection), students, seed, say)
+        landing = Landing(home.landing, Path(scratch), connection)
+        _write_year(landing, students, seed, say)
+        if messy:
+            say("planting what senders get wrong")
+            plant(landing, home)
         connection.close()
-    if messy:
-        say("planting what senders get wrong")
-        raise NotImplementedError
     say(f"{sum(path.is_file() for path in home.landing.rglob('*'))} files in {home.landing}")
 
 

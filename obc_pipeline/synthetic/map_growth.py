@@ -203,7 +203,7 @@ def _tutoring_effect(tested: _Year, tutoring: Tutoring) -> Floats:
     return effect[tested.student]
 
 
-def _tenths(value: Floats) -> Ints:
+def _tenths(value: np.ndarray) -> Ints:
     return np.floor(value * 10 + 0.5).astype(np.int64)
 
 
@@ -310,4 +310,3 @@ def _guess_rapidly(rng: np.random.Generator, tests: MapTests, tutoring: Tutoring
     )
     chosen = rng.permutation(spring)[:2]
     tests.rapid_guessing[chosen] = np.array([3000, 2999])[: len(chosen)]
-

@@ -9,26 +9,31 @@ import numpy as np
 from obc_pipeline.synthetic.chance import Bools, Floats, Ints, stream, true_with
 from obc_pipeline.synthetic.school_year import FIRST_DAY, LAST_DAY, SchoolYear
 
+
+def _names(line: str) -> tuple[str, ...]:
+    return tuple(line.split())
+
+
 NEVER = 10_000_000  # an ordinal far past the school year: has not left, has not moved
 LEVELS = ("elementary", "middle", "high")
-_GRADES_OF_LEVEL = {0: range(0, 6), 1: range(6, 9), 2: range(9, 13)}
+_GRADES_OF_LEVEL = {0: range(6), 1: range(6, 9), 2: range(9, 13)}
 _SCHOOLS_PER_10_000 = (11, 4, 3)
 _LEAST_SCHOOLS = (2, 2, 1)
 
-_PLACES = (
+_PLACES = _names(
     "Aspen Birch Cedar Dogwood Elm Foxglove Garnet Hawthorn Ironwood Juniper Kestrel Larch Maple Northfield Oakridge Pinecrest Quarry "
     "Redbud Sycamore Tamarack Upland Valley Willow Yarrow Zinnia"
-).split()
+)
 _KINDS = ("Elementary School", "Middle School", "High School")
-FIRST_NAMES = (
+FIRST_NAMES = _names(
     "Ada Amir Ana Andre Bao Bea Caleb Carmen Chidi Dana Dario Dee Elena Eli Emeka Farah Finn Gia Gus Hana Hugo Ines Isaac Ivy Jada Jamal "
     "Joon Kai Kira Lan Leo Lila Luis Maya Mei Milo Nadia Noor Omar Paz Quinn Rafa Rosa Sana Sol Tariq Tess Uma Vera Wren Xavi Yara Zeke Zoe"
-).split()
-LAST_NAMES = (
+)
+LAST_NAMES = _names(
     "Abara Adler Baptiste Barrow Castell Chen Cruz Dahl Diallo Ekwueme Esparza Farrow Fontaine Garza Gill Haddad Hale Ibarra Ito Jemison Jung "
     "Kamara Keller Lacroix Lam Marsh Medina Nakai Nash O'Dell Okafor Pardo Price Quiroz Rahman Reyes Salas Singh Tran Tull Ueda Vance Vega "
     "Walsh Whitfield Xiong Yates Young Zamora Zell"
-).split()
+)
 RACES = ("hispanic", "black", "white", "asian", "multiple", "native")
 _RACE_SHARES = (0.28, 0.32, 0.29, 0.04, 0.06, 0.01)
 
@@ -193,4 +198,3 @@ def let_people_move(students: Students, schools: Schools, year: SchoolYear, seed
         position = np.searchsorted(of_level, students.school[here])
         students.next_school[here] = of_level[(position + step) % len(of_level)]
         students.moves_on[here] = rng.choice(school_days, len(here))
-

@@ -42,7 +42,9 @@ def session_id(tutoring: Tutoring, session: int) -> str:
     return f"{tutoring.program.tutor_prefix}-S{session:07d}"
 
 
-def make_rulings(students: Students, math: Tutoring, reading: Tutoring, map_story: MapStory, star_story: StarStory, seed: int) -> list[Ruling]:
+def make_rulings(
+    students: Students, math: Tutoring, reading: Tutoring, map_story: MapStory, star_story: StarStory, seed: int
+) -> list[Ruling]:
     """One ruling of each kind that the payment rules know, and one per session that the district lost and owns up to; by date."""
     rng = stream(seed, "rulings")
     planned = np.concatenate([*map_story.missing.values(), *star_story.missing.values()])
@@ -110,8 +112,9 @@ def _about_visits(math: Tutoring) -> list[_Matter]:
         *((visit, "ATTENDANCE_CONFLICT", "PRESENT", "Attendance entry was wrong") for visit in conflicts[:1]),
         *((visit, "ATTENDANCE_CONFLICT", "ABSENT", "Session log was wrong") for visit in conflicts[1:2]),
     ]
+    student, session = roster.student[visits.assignment], visits.session
     return [
-        _Matter("2026-06-12", subject, math, roster.student[visits.assignment[visit]], session_id(math, visits.session[visit]), value, reason)
+        _Matter("2026-06-12", subject, math, int(student[visit]), session_id(math, int(session[visit])), value, reason)
         for visit, subject, value, reason in wanted
     ]
 
@@ -119,9 +122,9 @@ def _about_visits(math: Tutoring) -> list[_Matter]:
 def _about_sessions(math: Tutoring) -> list[_Matter]:
     """Sessions that the district canceled and says so, ruled on the first day of the month after."""
     sessions, matters = math.sessions, []
-    for session in np.flatnonzero(sessions.is_acknowledged):
+    for session in np.flatnonzero(sessions.is_acknowledged).tolist():
         ruled_on = (date.fromordinal(int(sessions.on[session])).replace(day=1) + timedelta(days=32)).replace(day=1)
         cause = REASONS[sessions.reason[session]].upper()
-        key = session_id(math, session)
+        key = session_id(math, int(session))
         matters.append(_Matter(ruled_on.isoformat(), "ABSENCE_CAUSE", math, None, key, cause, "Canceled by the school"))
     return matters

@@ -93,7 +93,9 @@ def _plan_missing(taken: Bools, on: Ints, student: Ints, students: Students, tut
     roster = tutoring.roster
     order = rng.permutation(roster.student[roster.whole_year & (roster.end_reason == OPEN_END)])
     each = max(2, len(order) // 60)
-    missing = {name: np.sort(order[each * n : each * (n + 1)]) for n, name in enumerate(("FALL", "SPRING", "SPRING_LATE", "SPRING_DEACTIVATED"))}
+    missing = {
+        name: np.sort(order[each * n : each * (n + 1)]) for n, name in enumerate(("FALL", "SPRING", "SPRING_LATE", "SPRING_DEACTIVATED"))
+    }
     rostered = np.flatnonzero(np.isin(student, roster.student))
     for term, window in enumerate(TERMS):
         absent = np.isin(student[rostered], missing.get(window, np.zeros(0, dtype=np.int64)))
@@ -113,7 +115,11 @@ def _growth_scores(rng: np.random.Generator, student: Ints, students: Students, 
 def _unified(rng: np.random.Generator, student: Ints, students: Students, growth_score: Floats) -> Ints:
     row = students.grade[student] - 1
     fall = _MEANS[0][row] + _SD * students.reading[student] + rng.normal(0, 14, len(student))
-    gain = [np.zeros(len(student)), _MEANS[1][row] - _MEANS[0][row] + 10 * growth_score, _MEANS[2][row] - _MEANS[0][row] + 17 * growth_score]
+    gain = [
+        np.zeros(len(student)),
+        _MEANS[1][row] - _MEANS[0][row] + 10 * growth_score,
+        _MEANS[2][row] - _MEANS[0][row] + 17 * growth_score,
+    ]
     return np.clip(np.floor(fall + np.array(gain) + 0.5), 600, 1400).astype(np.int64)
 
 
@@ -122,7 +128,14 @@ def _growth_percentiles(rng: np.random.Generator, student: Ints, taken: Bools, g
     returned = rng.random(len(student)) < 0.85
     early = 0.6 * growth_score + 0.8 * rng.normal(0, 1, len(student))
     late = 0.6 * growth_score + 0.8 * rng.normal(0, 1, len(student))
-    scores = [rng.normal(0.05, 1, len(student)), growth_score, early, rng.normal(0, 1, len(student)), rng.normal(0.05, 1, len(student)), late]
+    scores = [
+        rng.normal(0.05, 1, len(student)),
+        growth_score,
+        early,
+        rng.normal(0, 1, len(student)),
+        rng.normal(0.05, 1, len(student)),
+        late,
+    ]
     needed = [returned, taken[0], taken[0], returned, returned, taken[1]]
     return np.array([np.where(known, percentile(hundredths(score)), NO_PERCENTILE) for score, known in zip(scores, needed, strict=True)])
 
@@ -189,7 +202,13 @@ def _deactivate(rng: np.random.Generator, tests: list[StarTests], student: Ints,
 
 
 def _progress_monitoring(
-    rng: np.random.Generator, students: Students, attendance: SchoolAttendance, year: SchoolYear, student: Ints, score: Ints, tutoring: Tutoring
+    rng: np.random.Generator,
+    students: Students,
+    attendance: SchoolAttendance,
+    year: SchoolYear,
+    student: Ints,
+    score: Ints,
+    tutoring: Tutoring,
 ) -> list[StarTests]:
     """Short tests between the windows, and in May one inside the spring window, for the rostered and 6 % of the others."""
     watched = np.flatnonzero(np.isin(student, tutoring.roster.student) | true_with(rng, 0.06, len(student)))
@@ -238,5 +257,3 @@ def _numbered(tests: StarTests) -> StarTests:
     first = np.searchsorted(ordered.student[by_student], ordered.student[by_student])
     ordered.number[by_student] = np.arange(len(ordered)) - first + 1
     return ordered
-
-

@@ -19,7 +19,17 @@ from obc_pipeline.synthetic.school_year import SERVICE_END, SERVICE_START, SNOW_
 
 COMPLETED, CANCELED, TUTOR_NO_SHOW = 0, 1, 2
 STATUSES = ("completed", "canceled", "no_show_tutor")
-REASONS = ("", "provider_cancel", "tutor_no_show", "provider_tech", "district_tech", "district_schedule", "closure", "absent_school", "skipped")
+REASONS = (
+    "",
+    "provider_cancel",
+    "tutor_no_show",
+    "provider_tech",
+    "district_tech",
+    "district_schedule",
+    "closure",
+    "absent_school",
+    "skipped",
+)
 _DISTRICT_REASONS = (4, 5)
 OPEN_END, TRANSFER, OPT_OUT, MEDICAL, SUBSTITUTED, SCHEDULE = range(6)
 END_REASONS = ("", "TRANSFER", "OPT_OUT", "MEDICAL", "SUBSTITUTED", "SCHEDULE")
@@ -190,7 +200,9 @@ def _end_some(rng: np.random.Generator, roster: Roster, students: Students) -> N
 
 def _start_some_late(rng: np.random.Generator, roster: Roster) -> None:
     late = pick(rng, np.flatnonzero(roster.end_on == NEVER), max(2, round(0.02 * len(roster))))
-    roster.start_on[late] = rng.choice([date(2025, 11, 3).toordinal(), date(2025, 12, 1).toordinal(), date(2026, 1, 12).toordinal()], len(late))
+    roster.start_on[late] = rng.choice(
+        [date(2025, 11, 3).toordinal(), date(2025, 12, 1).toordinal(), date(2026, 1, 12).toordinal()], len(late)
+    )
 
 
 def _with_substitutes(roster: Roster, reserve: Ints, students: Students, ability: Floats) -> Roster:
@@ -217,7 +229,9 @@ def _with_substitutes(roster: Roster, reserve: Ints, students: Students, ability
     )
 
 
-def make_tutoring(program: Program, roster: Roster, schools: Schools, attendance: SchoolAttendance, year: SchoolYear, seed: int) -> Tutoring:
+def make_tutoring(
+    program: Program, roster: Roster, schools: Schools, attendance: SchoolAttendance, year: SchoolYear, seed: int
+) -> Tutoring:
     """Plans every session, then lets the year happen to it."""
     rng = stream(seed, f"tutoring {program.contract_id}")
     sessions = _plan(rng, program, roster, schools, year)

@@ -115,7 +115,9 @@ def _full_rows(program_id: str) -> str:
     present = "(v.is_present and version <> 'first')"
     utc = "strftime({}, '%Y-%m-%dT%H:%M:%SZ')"
     began = "v.utc_start + to_minutes(v.ix % 4)"
-    joined = f"case when interval_number = 0 then {began} else v.utc_start + to_minutes(v.session_minutes - v.minutes + v.minutes // 2 + 2) end"
+    joined = (
+        f"case when interval_number = 0 then {began} else v.utc_start + to_minutes(v.session_minutes - v.minutes + v.minutes // 2 + 2) end"
+    )
     stayed = "case when not is_split then v.minutes when interval_number = 0 then v.minutes // 2 else v.minutes - v.minutes // 2 end"
     claimed = (
         "case when v.status <> 0 then v.reason when v.reason = 'absent_school' then ['absent_school', 'absent_school', 'skipped'][1 + v.ix % 3] "
@@ -166,7 +168,9 @@ def write_datas_sessions(landing: Landing) -> None:
         rows = f"from visit_reading, (values (0), (1)) as c (copy) where is_present and (copy = 0 or ix % 401 = 5) and ((date_trunc('month', on_date) = date '{month}' and not ({late}))"
         rows += f" or (date_trunc('month', on_date) = date '{months[number - 1]}' and ix % 97 = 3))" if number else ")"
         arrived_at = at((month + timedelta(days=32)).replace(day=3), 9)
-        landing.csv("sessions_lumen", f"{month:%Y-%m}/sessions.csv", arrived_at, Table(headers.SESSIONS_DATAS, values, rows + " order by ix, copy"))
+        landing.csv(
+            "sessions_lumen", f"{month:%Y-%m}/sessions.csv", arrived_at, Table(headers.SESSIONS_DATAS, values, rows + " order by ix, copy")
+        )
 
 
 def write_google_forms(landing: Landing, answers: Answers) -> None:

@@ -281,9 +281,7 @@ def _base(contract: dict[str, Any], assignment: dict[str, str], sessions: list[S
     raise ValueError(f"base model {contract['base_model']} is not in the example district's contracts")
 
 
-def _is_breached(
-    obligation: dict[str, Any], contract: dict[str, Any], student: str, sessions: list[Session], evidence: Evidence
-) -> bool:
+def _is_breached(obligation: dict[str, Any], contract: dict[str, Any], student: str, sessions: list[Session], evidence: Evidence) -> bool:
     """A provider obligation that voids the outcome, judged on the sessions this student attended in the line's period."""
     if obligation["party"] != "PROVIDER" or obligation["consequence"] not in ("VOID_OUTCOME", "VOID_ALL"):
         return False
@@ -364,7 +362,9 @@ def _read(home: Path, providers: list[str]) -> Evidence:
         absent_days=_absent_days(landing, data_map),
         roster=list(_rows(_newest(landing / "contract_roster"))),
         rulings=_rulings(landing),
-        sessions={provider: _sessions(landing, data_map["sources"][f"sessions_{provider}"], f"sessions_{provider}") for provider in providers},
+        sessions={
+            provider: _sessions(landing, data_map["sources"][f"sessions_{provider}"], f"sessions_{provider}") for provider in providers
+        },
         map_tests=_map_tests(landing),
         star_tests=_star_tests(landing),
         state_tests=_state_tests(landing, settings["district"]["school_year_end"]),
