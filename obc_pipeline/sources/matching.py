@@ -17,10 +17,11 @@ from obc_pipeline.sources.declaration import Column, Format, Table, normalise_he
 
 Reason = Literal[
     "empty_header", "wrong_delimiter", "no_header", "unknown_table", "missing_headers", "repeated_headers", "unknown_headers",
-    "bad_column_map", "missing_constant", "header_rows",
+    "bad_column_map", "missing_constant", "header_rows", "broken_header",
 ]  # fmt: skip
 _DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "vertical bar"}
 _RESEMBLES = 0.8
+_LONGEST_NAME = 1000  # characters; questions of a form are long, a swallowed file is longer
 
 # Fields no table asks for that would carry a person's name, contact or free words: left in the archive, never kept beside the others.
 # Compared with the normalised header, so that `SchoolName` and `TestName` stay.
@@ -158,6 +159,9 @@ def match_header(format_: Format, member_name: str, header: Sequence[str], sourc
     readings = [
         _read(table, preset, base_name, header, source_options) for table in format_.tables for preset in _presets(table, source_options)
     ]
+    broken = _broken(header, readings, is_split_rightly=False)
+    if broken is not None:
+        return broken
     complete = [reading for reading in readings if reading.is_complete]
     best = _best(complete)
     elsewhere = _other_delimiter(format_, header, source_options, max((reading.known for reading in readings), default=0))
@@ -165,7 +169,24 @@ def match_header(format_: Format, member_name: str, header: Sequence[str], sourc
         return _wrong_delimiter(format_, member_name, header, source_options, elsewhere)
     if best is None:
         return _explain(format_, readings, header)
+    broken = _broken(header, readings, is_split_rightly=True)
+    if broken is not None:
+        return broken
     return _finish(format_, best, base_name, header, source_options)
+
+
+def _broken(header: Sequence[str], readings: Sequence[_Reading], *, is_split_rightly: bool) -> Mismatch | None:
+    """A field that can be no column name: several lines, or, once the header is rightly split, far too long. A source may list such names."""
+    for position, sent in enumerate(header):
+        has_lines = "\n" in sent.strip() or "\r" in sent.strip()
+        is_no_name = has_lines or (is_split_rightly and len(sent) > _LONGEST_NAME)
+        if is_no_name and all(position in reading.extras for reading in readings):
+            return Mismatch(
+                "broken_header",
+                f"field {position + 1} of the header is no column name, since it is very long or runs over several lines; "
+                "probably a quote is opened there and never closed",
+            )
+    return None
 
 
 def header_rows(table: Table, layout: str | None, options: Mapping[str, Any]) -> int:
@@ -403,9 +424,11 @@ def _explain(format_: Format, readings: Sequence[_Reading], header: Sequence[str
         message = (
             f"the header is that of no file of {format_.name}; {nearest.table.name} comes nearest, but lacks {_listed(nearest.missing)}"
         )
-    for missing, sent in suggestions.items():
+    # Advice to rename helps where the file is of this table; that one field of another state's file sounds alike does not.
+    is_worth_saying = reason == "missing_headers" or len(suggestions) == len(nearest.missing)
+    for missing, sent in suggestions.items() if is_worth_saying else ():
         message += f"; '{sent}' resembles {missing}"
-    if suggestions:
+    if suggestions and is_worth_saying:
         message += ". Rename it, or add it to the source's `columns` in the data map"
     return Mismatch(reason, message, nearest.table, tuple(nearest.missing), suggestions, tuple(nearest.extras))
 
@@ -456,7 +479,7 @@ def _wrong_delimiter(format_: Format, member_name: str, header: Sequence[str], o
 
 def _split_again(header: Sequence[str], delimiter: str) -> list[str]:
     """The header as that delimiter splits it; commas within names, which the first splitting took for delimiters, are put back."""
-    return next(csv.reader([",".join(header)], delimiter=delimiter), [])
+    return next(csv.reader([",".join(header).replace("\r", " ").replace("\n", " ")], delimiter=delimiter), [])
 
 
 def _listed(names: Iterable[str]) -> str:

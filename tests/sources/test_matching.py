@@ -440,6 +440,19 @@ def test_a_repeated_header_is_refused() -> None:
     assert refused("nwea_map", header).reason == "repeated_headers"
 
 
+def test_a_quote_opened_in_the_header_and_never_closed_shows_nothing_of_what_it_swallowed() -> None:
+    """The whole file is then one field of the header."""
+    swallowed = "TestRITScore\n00412345,Fall 2025-2026,Elm School,213\n"
+    header = header_line(HEADERS / "nwea_AssessmentResults.current.csv")
+    for sent in ([swallowed], [*header, swallowed], [*header[:20], ",".join(header[20:]) + swallowed]):
+        found = refused("nwea_map", sent)
+        assert found.reason == "broken_header"
+        assert "00412345" not in found.message
+    long = refused("nwea_map", [*header, "00412345" * 20_000])
+    assert long.reason == "broken_header"
+    assert len(long.message) < 300
+
+
 @pytest.mark.parametrize(("delimiter", "word"), [(";", "semicolon"), ("\t", "tab"), ("|", "vertical bar")])
 def test_a_wrong_delimiter_is_named(delimiter: str, word: str) -> None:
     for file in ("nwea_AssessmentResults.current.csv", "nwea_StudentsBySchool.2012-2014.csv"):
