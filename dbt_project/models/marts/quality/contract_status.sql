@@ -11,7 +11,7 @@ blocks as (
     select
         contract_id,
         count(*) as blocking_checks,
-        {{ dbt.listagg("check_id || ': ' || reason", "'; '", 'order by check_id') }} as reasons
+        {{ joined_text("check_id || ': ' || reason", "'; '") }} as reasons
     from {{ source('intake', 'contract_block') }}
     group by contract_id
 )

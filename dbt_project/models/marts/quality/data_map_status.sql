@@ -55,7 +55,7 @@ served as (
 failing as (
     select
         data_map.row_id,
-        {{ dbt.listagg('checks.check_id', "', '", 'order by checks.check_id') }} as failing_checks
+        {{ joined_text('checks.check_id') }} as failing_checks
     from data_map
     inner join checks on checks.data_map_row_list like '%,' || data_map.row_id || ',%'
     where checks.status in ('FAILED', 'ERROR')
