@@ -20,11 +20,10 @@ from .declared import every_table, every_version, name_for
 TABLES = [pytest.param(format_, table, id=f"{format_.name}.{table.name}") for format_, table in every_table()]
 
 
-def test_all_formats_of_the_data_map_are_here() -> None:
-    assert set(registry()) == {
-        "nwea_map", "renaissance_star", "oneroster", "sis_attendance", "school_calendar", "program_flags", "tutoring_sessions",
-        "exit_tickets", "state_assessment", "contract_roster", "ruling",
-    }  # fmt: skip
+def test_every_format_the_pipeline_models_is_here() -> None:
+    """More may be added; these are what staging reads."""
+    modelled = "nwea_map renaissance_star oneroster sis_attendance school_calendar program_flags tutoring_sessions exit_tickets"
+    assert {*modelled.split(), "state_assessment", "contract_roster", "ruling"} <= set(registry())
 
 
 @pytest.mark.parametrize(("format_", "table"), TABLES)
