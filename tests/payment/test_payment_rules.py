@@ -1,0 +1,63 @@
+"""Runs the dbt unit tests of the payment models: one per rule, named after what it proves."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.payment.conftest import PAYMENT, PROJECT, EmptyDistrict, dbt
+
+# The vocabulary of results (domain notes, section 4.1) without EXCLUDED_<reason>.
+RESULTS = {
+    "OUT_OF_SCOPE",
+    "PENDING_WINDOW",
+    "PENDING_DATA",
+    "HELD_DISPUTE",
+    "HELD_BOTH_DEFAULT",
+    "NOT_EARNED_PROVIDER",
+    "DISTRICT_DEFAULT",
+    "INELIGIBLE_DOSAGE",
+    "NOT_MEASURED_MISSING",
+    "NOT_MEASURED_INVALID",
+    "EARNED",
+    "NOT_EARNED_OUTCOME",
+    "PENALTY",
+}
+
+
+@pytest.mark.slow
+def test_every_rule(empty_district: EmptyDistrict) -> None:
+    result = dbt(empty_district.warehouse, empty_district.target, "test", "--select", *(f"{path},test_type:unit" for path in PAYMENT))
+    assert result.exception is None, result.exception
+    failed = [f"{node.node.name}: {node.message}" for node in result.result if str(node.status) != "pass"]
+    assert not failed, "\n".join(failed)
+    assert len(result.result) >= 46
+
+
+def test_every_result_of_the_vocabulary_has_a_rule() -> None:
+    """No result can be reached that no unit test pays, and the decision knows no other."""
+    rules = (PROJECT / "models/intermediate/payment/unit_tests_decision.yml").read_text(encoding="utf-8")
+    decision = (PROJECT / "models/intermediate/payment/int_payment__decision.sql").read_text(encoding="utf-8")
+    assert set(re.findall(r"decision: ([A-Z_]+)", rules)) == RESULTS | {"EXCLUDED_TRANSFER"}
+    assert set(re.findall(r"when '[A-Z_]+' then '([A-Z_]+[A-Z])'", decision)) == RESULTS
+
+
+def test_every_reason_is_put_into_words() -> None:
+    decision = (PROJECT / "models/intermediate/payment/int_payment__decision.sql").read_text(encoding="utf-8")
+    words = (PROJECT / "models/marts/payable/fct_payment_decision.sql").read_text(encoding="utf-8")
+    codes = set(re.findall(r"when '([A-Z_]+)' then '", decision))
+    reason = words[words.index("case reason_code") : words.index("end as reason,")]
+    assert codes == set(re.findall(r"^        when '([A-Z_]+)' then", reason, flags=re.MULTILINE))
+
+
+def test_money_never_passes_through_a_float() -> None:
+    """DOUBLE appears in no payment model; the only division is of integers, in the macros."""
+    for folder in ("models/intermediate/payment", "models/marts/payable"):
+        for path in sorted(Path(PROJECT / folder).glob("*.sql")):
+            code = "\n".join(line.split("--")[0] for line in path.read_text(encoding="utf-8").splitlines()).lower()
+            without_text = re.sub(r"'[^'\n]*'", "''", code)
+            assert "double" not in without_text, path.name
+            assert "float" not in without_text, path.name
+            assert " / " not in without_text, path.name
