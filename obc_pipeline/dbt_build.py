@@ -22,7 +22,7 @@ from obc_pipeline.errors import scrub
 from obc_pipeline.home import Home
 
 PROJECT_DIR = Path(__file__).resolve().parents[1] / "dbt_project"
-QUALITY_MODELS = "path:models/marts/quality"
+QUALITY_MODELS = "fqn:obc.marts.quality"
 
 Status = Literal["OK", "FAILED", "WARNED", "ERROR", "SKIPPED"]
 _STATUSES: dict[str, Status] = {
@@ -38,7 +38,11 @@ _STATUSES: dict[str, Status] = {
 
 
 class DbtFailed(RuntimeError):
-    """dbt could not parse, run or test the project: says which model, without any value."""
+    """dbt could not parse, run or test the project: says which model, without any value. `outcomes` holds what it did all the same."""
+
+    def __init__(self, message: str, outcomes: Sequence[NodeOutcome] = ()) -> None:
+        super().__init__(message)
+        self.outcomes = tuple(outcomes)
 
 
 @dataclass(frozen=True)

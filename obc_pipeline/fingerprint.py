@@ -9,13 +9,15 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from obc_pipeline.home import Home
+from obc_pipeline.intake.receive import UNFINISHED_SUFFIXES
 
 _PACKAGE = Path(__file__).resolve().parent
 _CODE_FOLDERS = (_PACKAGE, _PACKAGE.parent / "dbt_project", _PACKAGE.parent / "expectations")
@@ -74,29 +76,38 @@ def code_digest() -> str:
 
 @dataclass(frozen=True)
 class LastRun:
-    """What the last finished run left: its fingerprint, its result object, and the published file as it was then."""
+    """What the last finished run left.
+
+    result:    its result object.
+    published: path -> [size, mtime in ns] of the published files as they were then.
+    documents_as_of, timezone: what obc.yml said; with the same documents it still says so.
+    """
 
     digest: str
     result: dict[str, Any]
-    published: dict[str, list[int]]  # path -> [size, mtime in ns]
+    published: dict[str, list[int]]
+    documents_as_of: str | None
+    timezone: str
 
 
 def read_last_run(home: Home) -> LastRun | None:
     """None when no run has finished in this home, or what it left cannot be read (it is then simply run again)."""
     try:
-        raw = json.loads(home.run_state.read_text(encoding="utf-8"))
-        return LastRun(raw["digest"], raw["result"], raw["published"])
-    except (OSError, ValueError, KeyError):
+        return LastRun(**json.loads(home.run_state.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
         return None
 
 
-def write_last_run(home: Home, fingerprint: Fingerprint, result: dict[str, Any], published: Iterable[Path]) -> None:
+def write_last_run(
+    home: Home, fingerprint: Fingerprint, result: dict[str, Any], published: Iterable[Path], documents_as_of: date | None, timezone: str
+) -> None:
     """Written last of all, aside and swapped in: when it is there, everything before it was done."""
-    state = {"digest": fingerprint.digest, "result": result, "published": {str(path): _stamp(path) for path in published}}
+    stamps = {str(path): _stamp(path) for path in published}
+    last = LastRun(fingerprint.digest, result, stamps, documents_as_of.isoformat() if documents_as_of else None, timezone)
     aside = home.run_state.with_suffix(".new")
     aside.parent.mkdir(parents=True, exist_ok=True)
     with aside.open("w", encoding="utf-8") as handle:
-        json.dump(state, handle, indent=1)
+        json.dump(asdict(last), handle, indent=1)
         handle.flush()
         os.fsync(handle.fileno())
     aside.chmod(0o600)
@@ -108,11 +119,30 @@ def forget_last_run(home: Home) -> None:
     home.run_state.unlink(missing_ok=True)
 
 
-def is_unchanged(home: Home, fingerprint: Fingerprint, last: LastRun | None) -> bool:
-    """TRUE when a run would give what the last one gave: same inputs, warehouse there, published files untouched."""
-    if last is None or last.digest != fingerprint.digest or not home.warehouse.exists():
-        return False
-    return all(Path(path).exists() and _stamp(Path(path)) == stamp for path, stamp in last.published.items())
+def unchanged_run(home: Home, as_of: date | None, evidence_cutoff_at: datetime | None) -> LastRun | None:
+    """The last run, when a run with these arguments would give just what it gave; None when there is something to do.
+
+    Same documents, receipts, dates and code, nothing waiting in `landing/`, the warehouse there, the published files untouched.
+    """
+    last = read_last_run(home)
+    if last is None or not home.warehouse.exists() or has_arrivals(home, last.result["sources"]):
+        return None
+    if as_of is None:
+        as_of = date.fromisoformat(last.documents_as_of) if last.documents_as_of else datetime.now(ZoneInfo(last.timezone)).date()
+    is_same = take(home, as_of, evidence_cutoff_at).digest == last.digest
+    is_untouched = all(Path(path).exists() and _stamp(Path(path)) == stamp for path, stamp in last.published.items())
+    return last if is_same and is_untouched else None
+
+
+def has_arrivals(home: Home, sources: Iterable[str]) -> bool:
+    """Whether anything in `landing/<source>/` could be taken in: any file that is not hidden or, by its name, still being written."""
+    for source in sources:
+        folder = home.landing / source
+        for path in folder.rglob("*") if folder.is_dir() else ():
+            is_hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+            if not is_hidden and path.is_file() and not path.name.lower().endswith(UNFINISHED_SUFFIXES):
+                return True
+    return False
 
 
 def _source_files(folder: Path) -> Iterator[Path]:

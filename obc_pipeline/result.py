@@ -47,7 +47,7 @@ def exit_code(result: dict[str, Any]) -> int:
 
 def _sources(connection: duckdb.DuckDBPyConnection, sources: Iterable[str]) -> dict[str, dict[str, int]]:
     names: tuple[str, ...] = ("files", "rows_in", "accepted", "quarantined", "duplicate")
-    counted = {name: dict.fromkeys(names, 0) for name in sources}
+    counted: dict[str, dict[str, int]] = {name: dict.fromkeys(names, 0) for name in sources}
     rows = connection.execute(
         "select source, count(*), sum(rows_in), sum(accepted), sum(quarantined), sum(duplicate) from intake.file group by source"
     ).fetchall()

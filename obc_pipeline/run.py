@@ -7,7 +7,7 @@ running again. Only `as_of_date` and the arrival of files ever read the clock.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -123,17 +123,17 @@ class Run:
         """Great Expectations on the lake; verdicts and blocked contracts go to `intake.*`."""
         return self._step("check sources", self._check_sources)
 
-    def build(self) -> list[NodeOutcome]:
-        """dbt: all models but the quality marts, then their tests. Raises DbtFailed when a model could not be built."""
-        return self._step("build", self._build)
+    def build(self, select: Sequence[str] = ()) -> list[NodeOutcome]:
+        """dbt: all models but the quality marts (or the selected ones), then their tests. Raises DbtFailed when a model could not be built."""
+        return self._step("build", lambda: self._build(select))
 
     def check_marts(self) -> list[Verdict]:
         """Great Expectations on the paying marts; all verdicts of the run and what they block go to `intake.*`."""
         return self._step("check marts", self._check_marts)
 
-    def build_quality(self) -> list[NodeOutcome]:
-        """dbt: the quality marts, which report the verdicts, and their tests."""
-        return self._step("quality marts", self._build_quality)
+    def build_quality(self, select: Sequence[str] = ()) -> list[NodeOutcome]:
+        """dbt: the quality marts (or the selected ones), which report the verdicts, and their tests."""
+        return self._step("quality marts", lambda: self._build_quality(select))
 
     def publish(self) -> list[Path]:
         """Swaps in the published file; payable rows of blocked contracts stay as they were last published."""
@@ -202,14 +202,15 @@ class Run:
             self._store_verdicts(connection, verdicts, lambda verdict: verdict.source is not None and verdict.engine != "dbt")
         return verdicts
 
-    def _build(self) -> list[NodeOutcome]:
-        outcomes = self._dbt.run(self.variables, exclude=[QUALITY_MODELS])
+    def _build(self, select: Sequence[str]) -> list[NodeOutcome]:
+        outcomes = self._dbt.run(self.variables, select=select, exclude=[QUALITY_MODELS])
         _raise_for_models(outcomes)
-        tested = self._dbt.test(self.variables, exclude=[QUALITY_MODELS])
+        tested = self._dbt.test(self.variables, select=select, exclude=[QUALITY_MODELS])
         formats = {name: source.format for name, source in self.documents.sources.items()}
         verdicts = test_verdicts(read_manifest(self.manifest_path), tested, formats, self.run_id, self.as_of_date)
+        again = {verdict.check_id for verdict in verdicts}
         with self.warehouse() as connection:
-            self._store_verdicts(connection, verdicts, lambda verdict: verdict.engine == "dbt")
+            self._store_verdicts(connection, verdicts, lambda old: old.check_id in again if select else old.engine == "dbt")
         return [*outcomes, *tested]
 
     def _check_marts(self) -> list[Verdict]:
@@ -219,10 +220,10 @@ class Run:
             self._store_verdicts(connection, verdicts, lambda verdict: verdict.contract_id is not None)
         return verdicts
 
-    def _build_quality(self) -> list[NodeOutcome]:
-        outcomes = self._dbt.run(self.variables, select=[QUALITY_MODELS])
+    def _build_quality(self, select: Sequence[str]) -> list[NodeOutcome]:
+        outcomes = self._dbt.run(self.variables, select=select or [QUALITY_MODELS])
         _raise_for_models(outcomes)
-        return [*outcomes, *self._dbt.test(self.variables, select=[QUALITY_MODELS])]
+        return [*outcomes, *self._dbt.test(self.variables, select=select or [QUALITY_MODELS])]
 
     def _publish(self) -> list[Path]:
 
@@ -245,7 +246,8 @@ class Run:
                 published=published,
                 seconds=self.seconds,
             )
-        fingerprint.write_last_run(self.home, self.fingerprint, result, published[:1])
+        obc = self.documents.obc
+        fingerprint.write_last_run(self.home, self.fingerprint, result, published[:1], obc.as_of, obc.timezone)
         return result
 
     # ---- what the steps share ----
@@ -347,7 +349,9 @@ def _raise_for_models(outcomes: list[NodeOutcome]) -> None:
     if failed:
         skipped = sum(outcome.status == "SKIPPED" for outcome in outcomes)
         told = "; ".join(f"{outcome.name}: {outcome.message}" for outcome in failed[:3])
-        raise DbtFailed(f"{len(failed)} of {len(outcomes)} models could not be built, {skipped} that need them were left out. {told}")
+        raise DbtFailed(
+            f"{len(failed)} of {len(outcomes)} models could not be built, {skipped} that need them were left out. {told}", outcomes
+        )
 
 
 def _text(value: object) -> str:

@@ -1,0 +1,77 @@
+"""Names of assets, groups, owners and checks: the stages of docs/architecture.md, so that the lineage graph is that picture."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from obc_pipeline.quality.verdicts import Verdict
+
+JOB = "obc_run"
+POOL = "duckdb_writer"  # one step writes the warehouse at a time, whatever process it is in
+TRANSFORMATION_OWNER = "team:district-data-team"
+
+DELIVERY = dg.AssetKey(["intake", "delivery"])
+FILE = dg.AssetKey(["intake", "file"])
+QUARANTINED_ROW = dg.AssetKey(["intake", "quarantined_row"])
+CHECK_RESULT = dg.AssetKey(["intake", "check_result"])
+CONTRACT_BLOCK = dg.AssetKey(["intake", "contract_block"])
+SOURCE_FRESHNESS = dg.AssetKey(["intake", "source_freshness"])
+MART_VERDICT = dg.AssetKey(["intake", "mart_verdict"])
+PUBLISHED = dg.AssetKey(["published", "district"])
+
+
+def landing_key(source: str) -> dg.AssetKey:
+    return dg.AssetKey(["landing", source])
+
+
+def archive_key(source: str) -> dg.AssetKey:
+    return dg.AssetKey(["archive", source])
+
+
+def document_key(table: str) -> dg.AssetKey:
+    return dg.AssetKey(["documents", table])
+
+
+def lake_key(format_name: str, table: str) -> dg.AssetKey:
+    return dg.AssetKey(["lake", f"{format_name}__{table}"])
+
+
+def model_key(props: Mapping[str, Any]) -> dg.AssetKey:
+    """Schema and name, as in the warehouse: a dbt source is then the very asset that an earlier stage makes."""
+    return dg.AssetKey([props["schema"], props.get("alias") or props["name"]])
+
+
+def owner(role: str) -> str:
+    """`Student information manager` -> `team:student-information-manager`."""
+    return "team:" + re.sub(r"[^a-z0-9]+", "-", role.lower()).strip("-")
+
+
+def safe(text: str) -> str:
+    """What Dagster takes as a name: letters, digits, underscores."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", text)
+
+
+def expectation_check_name(subject: str, expectation_id: str) -> str:
+    """A suite's expectation on one source's rows of a lake table, or on one contract's rows of a mart."""
+    return f"{safe(subject)}__{safe(expectation_id)}"
+
+
+def release_check_name(contract_id: str) -> str:
+    return f"{safe(contract_id)}__is_released"
+
+
+def check_key(verdict: Verdict) -> dg.AssetCheckKey | None:
+    """Where a verdict is shown; None for dbt's tests, which dagster-dbt names."""
+    if verdict.engine == "dbt":
+        return None
+    if verdict.engine == "intake":
+        return dg.AssetCheckKey(landing_key(verdict.source or ""), safe(verdict.expectation_type))
+    expectation_id = verdict.check_id.rsplit(".", 1)[1]
+    schema, _, table = verdict.suite.partition("__")
+    if verdict.contract_id is not None:
+        return dg.AssetCheckKey(dg.AssetKey([schema, table]), expectation_check_name(verdict.contract_id, expectation_id))
+    return dg.AssetCheckKey(lake_key(schema, table), expectation_check_name(verdict.source or "", expectation_id))
