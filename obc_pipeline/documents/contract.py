@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from obc_pipeline.documents.data_map import Instrument
+from obc_pipeline.documents.data_map import Instrument, instrument_format
 from obc_pipeline.documents.fields import Count, Day, Document, Grade, Identifier, Money, Number, Positive, Rate, Share, Slug, Text, wrong
 
 WindowId = Literal["FALL", "WINTER", "SPRING"]
@@ -39,6 +39,21 @@ ObligationMetric = Literal[
     "ASSESSMENT_ADMINISTERED",
     "DELIVERY_RATE",
 ]
+
+
+# The export column that holds a metric, by format: a contract must name exactly this one, so that both parties read the same number.
+METRIC_COLUMNS: dict[tuple[str, str], str] = {
+    ("nwea_map", "CGP_FALL_WINTER"): "FallToWinterConditionalGrowthPercentile",
+    ("nwea_map", "CGP_FALL_SPRING"): "FallToSpringConditionalGrowthPercentile",
+    ("nwea_map", "CGP_WINTER_SPRING"): "WinterToSpringConditionalGrowthPercentile",
+    ("nwea_map", "PERCENTILE"): "TestPercentile",
+    ("renaissance_star", "SGP_FALL_WINTER"): "StudentGrowthPercentileFallWinter",
+    ("renaissance_star", "SGP_FALL_SPRING"): "StudentGrowthPercentileFallSpring",
+    ("renaissance_star", "SGP_WINTER_SPRING"): "StudentGrowthPercentileWinterSpring",
+    ("renaissance_star", "PERCENTILE"): "PercentileRank",
+    ("state_assessment", "PROFICIENCY_LEVEL"): "level_number",
+    ("state_assessment", "PERCENTILE"): "percentile",
+}
 
 
 class Window(Document):
@@ -152,6 +167,11 @@ class RateCardLine(Document):
         default=None, description="Share of similar students who reach it without tutoring, from history."
     )
     validator: Text | None = Field(default=None, description="Who confirms the results.")
+
+    @property
+    def export_column(self) -> str:
+        """`source_column` in the export's own spelling."""
+        return METRIC_COLUMNS.get((instrument_format(self.instrument), self.metric), self.source_column)
 
     @property
     def rapid_guessing_limit(self) -> Decimal | None:

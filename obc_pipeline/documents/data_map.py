@@ -119,7 +119,6 @@ class Source(Document):
     delimiter: Annotated[str, BeforeValidator(_delimiter)] | None = Field(
         default=None, description="Column separator, when not the format's own."
     )
-    encoding: Text | None = Field(default=None, description="Text encoding, when not UTF-8.", examples=["cp1252"])
     student_id_is: Literal["local", "sourced", "state"] | None = Field(
         default=None, description="Which identifier the feed carries: the district's own number, OneRoster's sourcedId, or the state's."
     )
@@ -172,7 +171,6 @@ class Source(Document):
             "preset": self.preset,
             "columns": dict(self.columns),
             "delimiter": self.delimiter,
-            "encoding": self.encoding,
             "form_version": self.form_version,
             "items": items,
         }

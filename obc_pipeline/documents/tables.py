@@ -242,12 +242,13 @@ def _rounded(share: Fraction | None) -> Decimal | None:
 def _rate_card_lines(contract: Contract) -> Iterator[dict[str, Any]]:
     for line in contract.rate_card:
         same = (
-            "line_id", "outcome_name", "outcome_class", "instrument", "metric", "source_column", "baseline_window", "end_window", "data_due_on",
+            "line_id", "outcome_name", "outcome_class", "instrument", "metric", "baseline_window", "end_window", "data_due_on",
             "comparator", "tier_mode", "price_unit", "dosage_denominator", "missing_test_rule", "retest_rule", "norms_reference",
             "expected_rate_no_tutoring",
         )  # fmt: skip
         rate = contract.gate_rate(line)
         yield {name: getattr(line, name) for name in same} | {
+            "source_column": line.export_column,
             "dosage_unit": line.dosage_gate.counts,
             "dosage_min_rate_numerator": rate[0] if rate else None,
             "dosage_min_rate_denominator": rate[1] if rate else None,

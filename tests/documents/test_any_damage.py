@@ -80,7 +80,7 @@ def _judge(file: str, content: bytes) -> None:
             write_tables(load(home), home.document_tables)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(damage())
 def test_damaged_lines(damaged: tuple[str, str]) -> None:
     file, text = damaged
@@ -88,7 +88,7 @@ def test_damaged_lines(damaged: tuple[str, str]) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(damage())
 def test_damaged_lines_at_length(damaged: tuple[str, str]) -> None:
     file, text = damaged

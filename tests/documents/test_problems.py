@@ -69,7 +69,6 @@ _SOURCE_ERRORS = [
         "`header_rows`?",
     ),
     (MAP, "Student_Number: student_id", "Student_Number: studentid", "studentid", "no column `studentid`", "`student_id`?"),
-    (MAP, "    preset: powerschool", "    preset: powerschool\n    encoding: utf-9", "utf-9", "no text encoding", "utf-8"),
     (
         MAP,
         "    student_id_is: local                     # Student_Number",
@@ -240,7 +239,7 @@ _RATE_CARD_ERRORS = [
     (MATH, "metric: CGP_FALL_SPRING", "metric: SGP_FALL_SPRING", "metric: SGP_FALL_SPRING", "Nobody measures SGP_FALL_SPRING", "`CGP_FALL_SPRING`?"),
     (MATH, "metric: CGP_FALL_SPRING", "metric: CGP_WINTER_SPRING", "metric: CGP_WINTER_SPRING", "runs from WINTER to SPRING", "CGP_FALL_SPRING"),
     (MATH, "instrument: STATE_TEST_MATH", "instrument: STATE_TEST_ELA", "STATE_TEST_ELA", "does not measure math", "an instrument of math"),
-    (MATH, "source_column: level_number", "source_column: level_no", "level_no", "no column `level_no`", "`level_number`"),
+    (MATH, "source_column: level_number", "source_column: level_no", "level_no", "PROFICIENCY_LEVEL is not in the column `level_no`", "level_number"),
     (READ, "source_column: StudentGrowthPercentileFallSpring", "source_column: CurrentSGP", "CurrentSGP", "changes with every test", "FallSpring"),
     (READ, "source_column: StudentGrowthPercentileFallSpring", "source_column: StudentGrowthPercentileFallWinter", "FallWinter", "is not in the column", "FallSpring"),
     (MATH, "outcome_class: PROFICIENCY", "outcome_class: GROWTH", "outcome_class: GROWTH", "is no growth", "PROFICIENCY") ,
@@ -279,6 +278,8 @@ _OBLIGATION_ERRORS = [
 ]  # fmt: skip
 
 _COVERAGE_ERRORS = [
+    (MATH, "    evidence_source: nwea_map", "    evidence_source: nwea_map\n    measurement_window: WEEK", "measurement_window: WEEK", "not by week", "CONTRACT_TO_DATE"),
+    (MATH, "party: DISTRICT", "party: PROVIDER", "party: PROVIDER", "provider would answer for them", "MISSING_TEST_CAUSE"),
     (READ, "dosage_denominator: REQUIRED ", "dosage_denominator: SCHEDULED ", "dosage_denominator: SCHEDULED", "sessions_lumen reports attended sessions only", "REQUIRED"),
     (READ, "dosage_denominator: REQUIRED ", "dosage_denominator: SCHEDULED_NET_OF_EXCUSED ", "SCHEDULED_NET_OF_EXCUSED", "attended sessions only", "REQUIRED"),
     (READ, "provider_id: lumen", "provider_id: lumens", "provider_id: lumens", "lumens has no sessions source", "format: tutoring_sessions"),
@@ -341,6 +342,7 @@ _WARNINGS = [
     (MATH, "agreement_signed_on: 2025-07-01", "agreement_signed_on: 2025-12-01", "agreement_signed_on", "after service starts", "2025-10-06"),
     (MATH, "min_rate: 70/100", "min_rate: 0.7%", "min_rate: 0.7%", "below 5 %", "0.70"),
     (MATH, "{threshold: 3, price: 200.00}", "{threshold: 3, price: 200.00}\n    line_cap: 1000", "line_cap", "not applied", "settlement"),
+    (READ, "nte_ceiling: 416000.00", "per_student_cap: 300.00", "per_student_cap", "not applied", "settlement"),
     (READ, "penalty:", "rapid_guessing_max_share: 0.3\n    penalty:", "rapid_guessing", "reports no rapid guessing", "NWEA MAP"),
     (MATH, "metric: CGP_FALL_WINTER\n    source_column: FallToWinterConditionalGrowthPercentile\n    baseline_window: FALL\n    end_window: WINTER",
      "metric: CGP_FALL_SPRING\n    source_column: FallToSpringConditionalGrowthPercentile\n    baseline_window: FALL\n    end_window: SPRING",

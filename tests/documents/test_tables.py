@@ -70,6 +70,14 @@ def test_a_share_means_the_same_however_it_is_written(spoiled: Spoiled, written:
     assert found == [(True,)]
 
 
+def test_the_column_reaches_the_models_in_the_exports_own_spelling(spoiled: Spoiled) -> None:
+    spoiled.replace(
+        MATH, "source_column: FallToSpringConditionalGrowthPercentile", "source_column: Fall-to-Spring Conditional Growth Percentile"
+    )
+    found = _rows(spoiled, "select source_column from rate_card_line where contract_id like '%MATH%' and line_id = 'G1'")
+    assert found == [("FallToSpringConditionalGrowthPercentile",)]
+
+
 def test_what_a_contract_consumes(spoiled: Spoiled) -> None:
     """Tests of its rate card, its provider's sessions, the lists; never exit tickets, another provider's feed or another test."""
     found = _rows(spoiled, "select contract_id, list(source order by source) from contract_source group by 1 order by 1")

@@ -48,6 +48,14 @@ def _check_numbers(reading: Reading[Contract], contract: Contract, index: int, o
     if needed is not None and getattr(contract, needed) is None and reading.is_whole(needed):
         message = f"{obligation.metric} is measured against {needed}, which the contract does not state."
         reading.error(("obligations", index, "metric"), message, f"{needed}: a number, at the top of the contract.")
+    if obligation.measurement_window != "CONTRACT_TO_DATE":
+        message = f"This version measures obligations over the whole contract, not by {obligation.measurement_window.lower()}."
+        reading.error(("obligations", index, "measurement_window"), message, "CONTRACT_TO_DATE, or no measurement_window.")
+    if obligation.metric == "ASSESSMENT_ADMINISTERED" and obligation.party == "PROVIDER":
+        message = "ASSESSMENT_ADMINISTERED counts the tests missed through the district: the provider would answer for them."
+        reading.error(
+            ("obligations", index, "party"), message, "DISTRICT; a test the provider failed to give is a ruling MISSING_TEST_CAUSE."
+        )
     if obligation.value.numerator == 0 and obligation.comparator == ">=":
         reading.warning(("obligations", index, "value"), "A share of 0 is always reached.", "a share above 0.")
     if obligation.value.numerator == obligation.value.denominator and obligation.comparator == ">":

@@ -5,27 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
-from obc_pipeline.documents.contract import WINDOW_ORDER, Contract, RateCardLine
+from obc_pipeline.documents.contract import METRIC_COLUMNS, WINDOW_ORDER, Contract, RateCardLine
 from obc_pipeline.documents.data_map import instrument_format, instrument_subject
 from obc_pipeline.documents.problem import did_you_mean
 from obc_pipeline.documents.reading import Reading
 from obc_pipeline.documents.rules.context import Readings
-from obc_pipeline.sources.declaration import Format, normalise_header
+from obc_pipeline.sources.declaration import normalise_header
 
-# The export column that holds a metric. Paying on Star's CurrentSGP would pay on a number that changes with every test.
-_COLUMNS_OF_METRIC: dict[str, str] = {
-    "CGP_FALL_WINTER": "FallToWinterConditionalGrowthPercentile",
-    "CGP_FALL_SPRING": "FallToSpringConditionalGrowthPercentile",
-    "CGP_WINTER_SPRING": "WinterToSpringConditionalGrowthPercentile",
-    "SGP_FALL_WINTER": "StudentGrowthPercentileFallWinter",
-    "SGP_FALL_SPRING": "StudentGrowthPercentileFallSpring",
-    "SGP_WINTER_SPRING": "StudentGrowthPercentileWinterSpring",
-}
-_METRICS_OF_FORMAT: dict[str, tuple[str, ...]] = {
-    "nwea_map": ("CGP_FALL_WINTER", "CGP_FALL_SPRING", "CGP_WINTER_SPRING", "PERCENTILE"),
-    "renaissance_star": ("SGP_FALL_WINTER", "SGP_FALL_SPRING", "SGP_WINTER_SPRING", "PERCENTILE"),
-    "state_assessment": ("PROFICIENCY_LEVEL", "PERCENTILE"),
-}
 _PERCENTILES = (Decimal(1), Decimal(99))
 _LEVELS = (Decimal(1), Decimal(10))
 _NOT_APPLIED = ("uplift", "max_paid_outcomes", "line_cap", "requires_line", "excludes_line")
@@ -41,13 +27,16 @@ def check(readings: Readings) -> None:
                 )
             seen.add(line.line_id)
             _check_windows(reading, contract, index, line)
-            _check_metric(readings, reading, contract, index, line)
+            _check_metric(reading, contract, index, line)
             _check_tiers(reading, index, line)
             _check_gate(reading, contract, index, line)
             _check_missing_test(reading, contract, index, line)
             _check_support(reading, index, line)
             _check_references(reading, contract, index, line)
         _check_paid_twice(reading, contract)
+        if contract.per_student_cap is not None:
+            message = "`per_student_cap` is kept, but not applied to the earned amount by this version."
+            reading.warning(("per_student_cap",), message, "the same effect in the prices, or a correction at settlement.", of_key=True)
 
 
 def _check_windows(reading: Reading[Contract], contract: Contract, index: int, line: RateCardLine) -> None:
@@ -82,9 +71,9 @@ def _check_windows(reading: Reading[Contract], contract: Contract, index: int, l
         reading.warning(("effective_to",), message, f"a day after {window.closes_on}, or a further version.")
 
 
-def _check_metric(readings: Readings, reading: Reading[Contract], contract: Contract, index: int, line: RateCardLine) -> None:
+def _check_metric(reading: Reading[Contract], contract: Contract, index: int, line: RateCardLine) -> None:
     here, form_name = ("rate_card", index), instrument_format(line.instrument)
-    known = _METRICS_OF_FORMAT[form_name]
+    known = [metric for of_format, metric in METRIC_COLUMNS if of_format == form_name]
     if line.metric not in known:
         product = {
             "nwea_map": "MAP Growth reports CGP",
@@ -105,7 +94,7 @@ def _check_metric(readings: Readings, reading: Reading[Contract], contract: Cont
     if instrument_subject(line.instrument) != contract.subject:
         message = f"{line.instrument} does not measure {contract.subject}, the subject of the contract."
         reading.error((*here, "instrument"), message, f"an instrument of {contract.subject}.")
-    _check_column(readings.formats.get(form_name), reading, here, line)
+    _check_column(reading, here, line)
     is_growth_metric = line.metric.startswith(("CGP", "SGP"))
     if line.outcome_class == "PROFICIENCY" and is_growth_metric:
         reading.error((*here, "outcome_class"), f"{line.metric} is growth, not proficiency.", "GROWTH, or MIDYEAR when it ends in winter.")
@@ -113,32 +102,15 @@ def _check_metric(readings: Readings, reading: Reading[Contract], contract: Cont
         reading.error((*here, "outcome_class"), f"{line.metric} is no growth.", "PROFICIENCY, or a growth metric.")
 
 
-def _check_column(form: Format | None, reading: Reading[Contract], here: tuple, line: RateCardLine) -> None:
-    """The line's column must exist in the export, and be the one that holds its metric."""
-    wanted = _COLUMNS_OF_METRIC.get(line.metric)
+def _check_column(reading: Reading[Contract], here: tuple, line: RateCardLine) -> None:
+    """The line must name the column that holds its metric. Star's CurrentSGP holds none: it changes with every test."""
     written = normalise_header(line.source_column)
+    wanted = METRIC_COLUMNS.get((instrument_format(line.instrument), line.metric))
     if written == "currentsgp":
         message = "CurrentSGP changes with every test: the same student would be owed another amount each month."
         reading.error((*here, "source_column"), message, f"{wanted or 'StudentGrowthPercentileFallSpring'}.")
-        return
-    if wanted is not None and written != normalise_header(wanted):
+    elif wanted is not None and written != normalise_header(wanted):
         reading.error((*here, "source_column"), f"{line.metric} is not in the column `{line.source_column}`.", f"{wanted}.")
-        return
-    if form is None or wanted is not None:
-        return
-    headers = {header for table in form.tables for column in table.columns for header in (column.name, *column.headers)}
-    if written not in {normalise_header(header) for header in headers}:
-        reading.error(
-            (*here, "source_column"),
-            f"Files of {form.title} have no column `{line.source_column}`.",
-            _nearest_columns(line.source_column, headers),
-        )
-
-
-def _nearest_columns(written: str, headers: set[str]) -> str:
-    """The nearest header alone: a listing of all would run to hundreds."""
-    hint = did_you_mean(written, sorted(headers))
-    return hint.split("?")[0] + "." if "?" in hint else "a column of the export, as its header writes it."
 
 
 def _check_tiers(reading: Reading[Contract], index: int, line: RateCardLine) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterable
 
 from obc_pipeline.documents.attendance_presets import codes_of
@@ -70,17 +69,6 @@ def _check_against_format(reading: Reading, name: str, source: Source, form: For
                 of_key=True,
             )
         by_column.setdefault(column, header)
-    _check_encoding(reading, name, source)
-
-
-def _check_encoding(reading: Reading, name: str, source: Source) -> None:
-    if source.encoding is None:
-        return
-    try:
-        codecs.lookup(source.encoding)
-    except (LookupError, ValueError):
-        right = did_you_mean(source.encoding, ("utf-8", "utf-16", "cp1252", "latin-1"))
-        reading.error(("sources", name, "encoding"), f"There is no text encoding `{source.encoding}`.", right)
 
 
 def _check_identity(reading: Reading, name: str, source: Source) -> None:
