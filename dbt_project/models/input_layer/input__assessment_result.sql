@@ -5,8 +5,12 @@ with nwea_map as (
         student_id,
         case
             when lower(course) like '%spanish%' then 'READING_SPANISH'
-            when lower(course) like 'math%' or lower(course) like 'algebra%' or lower(course) like 'geometry%'
-                or lower(course) like 'integrated math%' then 'MATH'
+            when
+                lower(course) like 'math%'
+                or lower(course) like 'algebra%'
+                or lower(course) like 'geometry%'
+                or lower(course) like 'integrated math%'
+                then 'MATH'
             when lower(course) like 'reading%' then 'READING'
             when lower(course) like 'language%' then 'LANGUAGE_USAGE'
             when

@@ -76,7 +76,7 @@ signals as (
             order by
                 case when metrics.metric = results.line_metric then 0 else 1 end,
                 results.tested_on desc,
-                metrics.metric
+                metrics.metric asc
         ) as preference
     from results
     inner join {{ ref('input__assessment_metric') }} as metrics

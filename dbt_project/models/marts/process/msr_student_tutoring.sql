@@ -174,37 +174,53 @@ advised as (
         factored.*,
         case
             when attendance_factor_status = 'UNKNOWN' and not has_session_data then 'No session data yet: ask the provider. '
-            when attendance_factor_status = 'MET' then 'Dosage gate reached: ' || cast(dosage_reached as varchar) || ' of '
-                || cast(gate_sessions as varchar) || ' sessions. '
+            when attendance_factor_status = 'MET'
+                then
+                    'Dosage gate reached: ' || cast(dosage_reached as varchar)
+                    || ' sessions, ' || cast(gate_sessions as varchar) || ' needed. '
             when attendance_factor_status = 'NOT_MET' then 'Dosage gate missed by ' || cast(sessions_needed as varchar) || ' sessions. '
-            when not can_still_qualify then 'Cannot reach the dosage gate any more: ' || cast(sessions_needed as varchar)
-                || ' sessions needed, at most ' || cast(coalesce(remaining_sessions, 0) as varchar) || ' left; review substitution. '
-            when sessions_needed is not null then 'Needs ' || cast(sessions_needed as varchar) || ' more creditable sessions; '
-                || coalesce(cast(remaining_sessions as varchar), 'an unknown number of') || ' can still be scheduled. '
+            when not can_still_qualify
+                then
+                    'Cannot reach the dosage gate any more: ' || cast(sessions_needed as varchar)
+                    || ' sessions needed, at most ' || cast(coalesce(remaining_sessions, 0) as varchar) || ' left; review substitution. '
+            when sessions_needed is not null
+                then
+                    'Needs ' || cast(sessions_needed as varchar) || ' more creditable sessions; '
+                    || coalesce(cast(remaining_sessions as varchar), 'an unknown number of') || ' can still be scheduled. '
             else ''
         end as attendance_advice,
         case
-            when unknown_cause > 0 then cast(unknown_cause as varchar) || ' missed sessions have no known cause: rule on them. '
+            when
+                unknown_cause > 0 and attendance_factor_status <> 'MET'
+                then cast(unknown_cause as varchar) || ' missed sessions have no known cause: rule on them. '
             else ''
         end as cause_advice,
         case
-            when conflicts > 0 then cast(conflicts as varchar)
-                || ' sessions reported attended on days absent from school: confirm or reject them. '
+            when conflicts > 0
+                then
+                    cast(conflicts as varchar)
+                    || ' sessions reported attended on days absent from school: confirm or reject them. '
             else ''
         end as conflict_advice,
         case
-            when is_persistently_absent and not is_over then 'Absent from tutoring ' || cast(misses_in_a_row as varchar)
-                || ' times in a row: follow up. '
+            when is_persistently_absent and not is_over and misses_in_a_row = 0
+                then 'Below the contract''s attendance rate over the last weeks: follow up. '
+            when is_persistently_absent and not is_over
+                then
+                    'Absent from tutoring ' || cast(misses_in_a_row as varchar)
+                    || ' times in a row: follow up. '
             else ''
         end as absence_advice,
         case
-            when provider_factor_status = 'OFF_TRACK' then 'Provider below its duty (same tutor '
-                || cast(same_tutor as varchar) || ' of ' || cast(with_tutor as varchar) || ', group size ' || cast(group_ok as varchar)
-                || ' of ' || cast(with_group as varchar) || ' sessions): cure it. '
+            when provider_factor_status = 'OFF_TRACK'
+                then
+                    'Provider below its duty (same tutor '
+                    || cast(same_tutor as varchar) || ' of ' || cast(with_tutor as varchar) || ', group size ' || cast(group_ok as varchar)
+                    || ' of ' || cast(with_group as varchar) || ' sessions): cure it. '
             else ''
         end as provider_advice,
         case
-            when outcome_factor_status = 'OFF_TRACK' then 'Interim growth below the first tier: look at what is taught. '
+            when outcome_factor_status = 'OFF_TRACK' and not is_over then 'Interim growth below the first tier: look at what is taught. '
             when outcome_factor_status = 'UNKNOWN' then 'No growth result yet: see that the student is tested in the window. '
             else ''
         end as outcome_advice
