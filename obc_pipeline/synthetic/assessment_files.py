@@ -113,7 +113,7 @@ def _assessment_results(term: int) -> Table:
         "TestPercentile": "cast(t.pct as varchar)",
         "AchievementQuintile": _quintile("t.pct"),
         "PercentCorrect": "cast(44 + (t.ix * 3 % 13) as varchar)",
-        "RapidGuessingPercentage": "printf('%.4f', t.rapid / 10000.0)",
+        "RapidGuessingPercentage": "printf('%.4f', t.rapid / 100.0)",
         "LexileScore": "case when t.course = 1 then case when t.rit >= 167 then ((t.rit - 160) * 18 // 5 * 5) || 'L' "
         "else 'BR' || ((172 - t.rit) * 15 // 5 * 5) || 'L' end end",
         "QuantileScore": "case when t.course = 0 then case when t.rit >= 167 then ((t.rit - 160) * 15 // 5 * 5) || 'Q' "

@@ -65,7 +65,7 @@ def make_star_tests(
     tests = [_window_tests(rng, student, term, taken[term], on[term], score[term], growth) for term in range(3)]
     retests = _same_day_retests(rng, tests)
     _deactivate(rng, tests, student, tutoring, missing)
-    monitoring = _progress_monitoring(rng, students, attendance, year, student, score, tutoring)
+    monitoring = _progress_monitoring(rng, students, attendance, year, student, score, tutoring, missing)
     return _numbered(_percentiles([*tests, *retests, *monitoring], students)), StarStory(missing)
 
 
@@ -209,14 +209,20 @@ def _progress_monitoring(
     student: Ints,
     score: Ints,
     tutoring: Tutoring,
+    missing: dict[str, Ints],
 ) -> list[StarTests]:
-    """Short tests between the windows, and in May one inside the spring window, for the rostered and 6 % of the others."""
+    """Short tests between the windows, and in May one inside the spring window, for the rostered and 6 % of the others.
+
+    Nobody whose spring test does not count has one in May: it would be the only test of the window.
+    """
+    without_spring = np.concatenate([planned for window, planned in missing.items() if window.startswith("SPRING")])
     watched = np.flatnonzero(np.isin(student, tutoring.roster.student) | true_with(rng, 0.06, len(student)))
     parts = []
     for on in (date(2025, 11, 5), date(2025, 12, 10), date(2026, 3, 4), date(2026, 4, 8), date(2026, 5, 27)):
         day = np.full(len(watched), on.toordinal(), dtype=np.int64)
         absent = attendance.is_absent(student[watched], year.day_number(day))
-        who = watched[students.is_enrolled(student[watched], day) & ~absent & true_with(rng, 0.85, len(watched))]
+        left_out = np.isin(student[watched], without_spring) & (on >= WINDOWS["SPRING"][0])
+        who = watched[students.is_enrolled(student[watched], day) & ~absent & ~left_out & true_with(rng, 0.85, len(watched))]
         blank = np.full((len(GROWTH_PAIRS), len(who)), NO_PERCENTILE, dtype=np.int64)
         term = 0 if on < WINDOWS["WINTER"][0] else 1 if on < WINDOWS["SPRING"][0] else 2
         parts.append(

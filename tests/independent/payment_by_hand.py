@@ -332,8 +332,8 @@ def _test(line: dict[str, Any], assignment: dict[str, str], evidence: Evidence, 
             raise ValueError("two growth tests of one student in one term: a person has to look at it")
         limit = line.get("rapid_guessing_max_share")
         for test in inside:
-            share = Decimal(test.row["RapidGuessingPercentage"] or "0")
-            test.invalid = limit is not None and share >= Decimal(str(limit))
+            percent = Decimal(test.row["RapidGuessingPercentage"] or "0")
+            test.invalid = limit is not None and percent >= Decimal(str(limit)) * 100
         return inside[0] if inside else None
     if instrument == "RENAISSANCE_STAR_READING":
         inside = [t for t in evidence.star_tests.get(student, []) if window["opens_on"] <= _known(t.on) <= last_day]

@@ -9,6 +9,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -141,7 +142,7 @@ def test_star_tests_keep_their_id_and_deactivations_come_last(clean_district: Pa
         {row["AssessmentID"]: row for row in member_rows(landing, f"renaissance_star/{path.name}/*.zip", "SR.csv")}
         for path in sorted((landing / "renaissance_star").iterdir())
     ]
-    for earlier, later in zip(deliveries, deliveries[1:], strict=False):
+    for earlier, later in pairwise(deliveries):
         assert earlier.keys() <= later.keys()
     statuses = [Counter(row["AssessmentStatus"] for row in delivery.values()) for delivery in deliveries]
     assert [counts["Deactivated"] > 0 for counts in statuses] == [False, False, False, True]
