@@ -199,10 +199,10 @@ def _end_some(rng: np.random.Generator, roster: Roster, students: Students) -> N
 
 
 def _start_some_late(rng: np.random.Generator, roster: Roster) -> None:
-    late = pick(rng, np.flatnonzero(roster.end_on == NEVER), max(2, round(0.02 * len(roster))))
-    roster.start_on[late] = rng.choice(
-        [date(2025, 11, 3).toordinal(), date(2025, 12, 1).toordinal(), date(2026, 1, 12).toordinal()], len(late)
-    )
+    """One of each date at least where there are four: the one in February is after the winter window."""
+    late = rng.permutation(pick(rng, np.flatnonzero(roster.end_on == NEVER), max(2, round(0.02 * len(roster)))))
+    starts = [on.toordinal() for on in (date(2026, 2, 9), date(2025, 11, 3), date(2026, 1, 12), date(2025, 12, 1))]
+    roster.start_on[late] = np.resize(np.array(starts), len(late))
 
 
 def _with_substitutes(roster: Roster, reserve: Ints, students: Students, ability: Floats) -> Roster:

@@ -57,7 +57,7 @@ class Session:
 
 
 @dataclass
-class Test:
+class Sitting:
     """One test that may count: when it was taken, the row it came from, and why it is not usable, if so."""
 
     on: date | None
@@ -75,9 +75,9 @@ class Evidence:
     roster: list[dict[str, str]]
     rulings: dict[tuple[str, str, str, str], str]
     sessions: dict[str, dict[str, list[Session]]]
-    map_tests: dict[tuple[str, str], list[Test]]
-    star_tests: dict[str, list[Test]]
-    state_tests: dict[str, Test]
+    map_tests: dict[tuple[str, str], list[Sitting]]
+    star_tests: dict[str, list[Sitting]]
+    state_tests: dict[str, Sitting]
 
 
 def payment_by_hand(home: Path | str) -> Owed:
@@ -173,7 +173,7 @@ def _decide(
 
 
 def _outcome(
-    line: dict[str, Any], tests: list[Test], problem: tuple[str, str] | None, is_dosage_met: bool, share: Decimal
+    line: dict[str, Any], tests: list[Sitting], problem: tuple[str, str] | None, is_dosage_met: bool, share: Decimal
 ) -> tuple[str, Decimal]:
     nothing = Decimal("0.00")
     if not is_dosage_met:
@@ -301,9 +301,9 @@ def _is_breached(obligation: dict[str, Any], contract: dict[str, Any], student: 
 
 def _tests(
     contract: dict[str, Any], line: dict[str, Any], assignment: dict[str, str], evidence: Evidence, windows: dict[str, Any]
-) -> tuple[list[Test], tuple[str, str] | None]:
+) -> tuple[list[Sitting], tuple[str, str] | None]:
     """The baseline and end test that count (the end test alone for proficiency), or what is wrong and in which window."""
-    found: list[Test] = []
+    found: list[Sitting] = []
     for window_id in (line.get("baseline_window"), line["end_window"]):
         if window_id is None:
             continue
@@ -319,7 +319,7 @@ def _tests(
     return found, None
 
 
-def _test(line: dict[str, Any], assignment: dict[str, str], evidence: Evidence, window: dict[str, Any], is_end: bool) -> Test | None:
+def _test(line: dict[str, Any], assignment: dict[str, str], evidence: Evidence, window: dict[str, Any], is_end: bool) -> Sitting | None:
     student, instrument = assignment["student_id"], line["instrument"]
     if instrument == "STATE_TEST_MATH":
         return evidence.state_tests.get(student)
@@ -446,41 +446,41 @@ def _datas_session(rows: list[dict[str, str]], first_received: datetime) -> Sess
     )
 
 
-def _map_tests(landing: Path) -> dict[tuple[str, str], list[Test]]:
+def _map_tests(landing: Path) -> dict[tuple[str, str], list[Sitting]]:
     """Mathematics tests that the publisher marks as the growth test, by student and term. The newest file of a term counts."""
-    terms: dict[str, dict[tuple[str, str], list[Test]]] = {}
+    terms: dict[str, dict[tuple[str, str], list[Sitting]]] = {}
     for path in _by_arrival(landing / "nwea_map"):
-        tests: dict[tuple[str, str], list[Test]] = defaultdict(list)
+        tests: dict[tuple[str, str], list[Sitting]] = defaultdict(list)
         term = ""
         for row in _rows(path, "AssessmentResults.csv"):
             term = row["TermName"]
             if row["Subject"] == "Mathematics" and row["GrowthMeasureYN"] == "TRUE":
-                tests[row["StudentID"], term.split()[0].upper()].append(Test(_us_day(row["TestStartDate"]), row))
+                tests[row["StudentID"], term.split()[0].upper()].append(Sitting(_us_day(row["TestStartDate"]), row))
         terms[term] = tests
     return {key: tests for term in terms.values() for key, tests in term.items()}
 
 
-def _star_tests(landing: Path) -> dict[str, list[Test]]:
+def _star_tests(landing: Path) -> dict[str, list[Sitting]]:
     """Reading tests by student, oldest first, without progress monitoring. The newest file that has a test gives its row."""
     rows: dict[str, dict[str, str]] = {}
     for path in _by_arrival(landing / "renaissance_star"):
         rows.update({row["AssessmentID"]: row for row in _rows(path, "SR.csv")})
-    by_student: dict[str, list[Test]] = defaultdict(list)
+    by_student: dict[str, list[Sitting]] = defaultdict(list)
     for row in sorted(rows.values(), key=lambda row: (row["CompletedDateLocal"][:10], row["CompletedDate"])):
         if row["AssessmentType"] != "Progress Monitoring":
             taken_on = date.fromisoformat(row["CompletedDateLocal"][:10])
-            by_student[row["StudentIdentifier"]].append(Test(taken_on, row, invalid=row["AssessmentStatus"] != "Active"))
+            by_student[row["StudentIdentifier"]].append(Sitting(taken_on, row, invalid=row["AssessmentStatus"] != "Active"))
     return by_student
 
 
-def _state_tests(landing: Path, school_year_end: int) -> dict[str, Test]:
+def _state_tests(landing: Path, school_year_end: int) -> dict[str, Sitting]:
     """This spring's mathematics results. Who was absent or exempt has no test; an invalidated one is no measurement."""
     tests = {}
     for path in _by_arrival(landing / "state_assessment"):
         for row in _rows(path):
             is_ours = row["school_year_end"] == str(school_year_end) and row["admin_window"] == "Spring" and row["subject"] == "math"
             if is_ours and row["status"] in ("scored", "invalid"):
-                tests[row["local_student_id"]] = Test(None, row, invalid=row["status"] == "invalid")
+                tests[row["local_student_id"]] = Sitting(None, row, invalid=row["status"] == "invalid")
     return tests
 
 
