@@ -39,23 +39,33 @@ def sql_type(column: Column) -> str:
     }[column.type]
 
 
-def typed(column: Column, cleaned: str) -> str:
-    """SQL that types a cleaned value; NULL where it does not fit."""
+def parsed(column: Column, cleaned: str) -> str | None:
+    """SQL of a step between the cleaned text and the typed value, for types that need one; each step is planned once."""
+    if column.type == "integer":
+        # The widest decimal that fits 64 bits; a wider one is ten times slower.
+        return f"try_cast({cleaned} AS DECIMAL(18,6))"
+    if column.type == "date":
+        return _strptime(cleaned, column.formats or DATE_FORMATS)
+    if column.type == "timestamp":
+        return _strptime(cleaned, column.formats or TIMESTAMP_FORMATS)
+    return None
+
+
+def typed(column: Column, cleaned: str, parsed: str) -> str:
+    """SQL that types a cleaned value, NULL where it does not fit; `parsed` names what `parsed` gave."""
     if column.type in ("id", "text"):
         return cleaned
     if column.type == "integer":
-        number = f"try_cast({cleaned} AS DECIMAL(18,6))"  # the widest that fits 64 bits; wider is ten times slower
-        return f"CASE WHEN {number} = trunc({number}) THEN CAST({number} AS BIGINT) END"
+        return f"CASE WHEN {parsed} = trunc({parsed}) THEN CAST({parsed} AS BIGINT) END"
     if column.type == "decimal":
         return f"try_cast({cleaned} AS {sql_type(column)})"
     if column.type == "boolean":
         return f"CASE WHEN lower({cleaned}) IN ({_TRUE}) THEN true WHEN lower({cleaned}) IN ({_FALSE}) THEN false END"
-    if column.type == "date":
-        return _date(cleaned, column.formats or DATE_FORMATS)
-    if column.type == "timestamp":
-        return _in_our_times(_parsed(cleaned, column.formats or TIMESTAMP_FORMATS))
+    if column.type in ("date", "timestamp"):
+        # A two-digit year reads as the year 13; no date in a district's files lies outside 1900-2100.
+        return f"CASE WHEN year({parsed}) BETWEEN 1900 AND 2100 THEN CAST({parsed} AS {sql_type(column)}) END"
     if column.type == "time":
-        return f"CAST({_parsed(cleaned, column.formats or TIME_FORMATS)} AS TIME)"
+        return f"CAST({_strptime(cleaned, column.formats or TIME_FORMATS)} AS TIME)"
     raise ValueError(f"a {column.type} column is gathered, not typed")
 
 
@@ -87,16 +97,7 @@ def reason(issue: str, header: str, column: Column | None, rule_reason: str | No
     raise ValueError(f"no reason is written for the issue {issue!r}")
 
 
-def _date(cleaned: str, formats: Sequence[str]) -> str:
-    return f"CAST({_in_our_times(_parsed(cleaned, formats))} AS DATE)"
-
-
-def _in_our_times(moment: str) -> str:
-    """A two-digit year reads as the year 13; no date in a district's files lies outside 1900-2100."""
-    return f"CASE WHEN year({moment}) BETWEEN 1900 AND 2100 THEN {moment} END"
-
-
-def _parsed(cleaned: str, formats: Sequence[str]) -> str:
+def _strptime(cleaned: str, formats: Sequence[str]) -> str:
     """Tries the formats that share the value's punctuation: one that does not fit costs six times one that does."""
     alike: dict[tuple[bool, ...], list[str]] = {}
     for each in formats:

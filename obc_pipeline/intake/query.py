@@ -57,12 +57,17 @@ class Query:
         """SQL over `split` (fields f0, f1, …) giving every declared column that is kept, typed, and the system columns."""
         kept = [column for column in self.table.columns if column.privacy == "keep" or (with_restricted and column.privacy == "restricted")]
         names = ", ".join(quoted(column.name) for column in kept)
+        conditions = self._conditions()
+        tests = "".join(f", {condition} AS {quoted(f'test {number}')}" for number, (_, condition) in enumerate(conditions))
+        # One level per step: a level refers to the one below by name, so that no expression is planned twice (planning is what a small file costs).
         return (
             f"WITH split AS (SELECT * FROM {split}), "
             f"cleaned AS (SELECT {', '.join(self._cleaned())} FROM split), "
-            f"typed AS (SELECT *, {', '.join(self._typed(column) for column in self._sent())} FROM cleaned), "
+            f"parsed AS (SELECT *{self._parsed()} FROM cleaned), "
+            f"typed AS (SELECT *, {', '.join(self._typed(column) for column in self._direct())} FROM parsed), "
             f"derived AS (SELECT *{self._derived()} FROM typed), "
-            f"judged AS (SELECT *, {self._issue()} AS _issue FROM derived) "
+            f"tested AS (SELECT *{tests} FROM derived), "
+            f"judged AS (SELECT *, {self._issue([code for code, _ in conditions])} AS _issue FROM tested) "
             f"SELECT {names}, {literal(self.file_id)} AS _file_id, {literal(self.source)} AS _source, {self._scope()} AS _scope, "
             f"{self._extra()} AS _extra, _issue, CASE WHEN _issue IS NOT NULL THEN {self._text()} END AS _text FROM judged"
         )
@@ -71,8 +76,16 @@ class Query:
         """Whether the file has anything for the column."""
         return column.name in self.positions or any(name == column.name for name, _ in self.match.gathered.values())
 
-    def _sent(self) -> list[Column]:
+    def _direct(self) -> list[Column]:
+        """Columns that come from the file or a constant, not from other columns."""
         return [column for column in self.table.columns if column.privacy != "drop" and column.expression is None]
+
+    def _is_filled(self, column: Column) -> bool:
+        return (column.same_as or column.name) in self.positions or column.name in self.constants
+
+    def _parsed(self) -> str:
+        steps = [(column, fields.parsed(column, quoted(clean(column.name)))) for column in self._direct() if self._is_filled(column)]
+        return "".join(f", {step} AS {quoted(parse(column.name))}" for column, step in steps if step)
 
     def _derived(self) -> str:
         """Columns that follow from other typed columns of the same row."""
@@ -114,7 +127,10 @@ class Query:
     def _typed(self, column: Column) -> str:
         if column.type == "map":
             return f"{self._gathered(column.name)} AS {quoted(column.name)}"
-        return f"CAST({fields.typed(column, quoted(clean(column.name)))} AS {fields.sql_type(column)}) AS {quoted(column.name)}"
+        if not self._is_filled(column):
+            return f"NULL::{fields.sql_type(column)} AS {quoted(column.name)}"
+        value = fields.typed(column, quoted(clean(column.name)), quoted(parse(column.name)))
+        return f"CAST({value} AS {fields.sql_type(column)}) AS {quoted(column.name)}"
 
     def _gathered(self, name: str) -> str:
         pairs = [(code, position) for position, (column, code) in sorted(self.match.gathered.items()) if column == name]
@@ -128,16 +144,16 @@ class Query:
             return "''"
         return "concat_ws('|', " + ", ".join(f"coalesce(CAST({quoted(name)} AS VARCHAR), '')" for name in self.table.scope) + ")"
 
-    def _issue(self) -> str:
+    def _issue(self, codes: Sequence[str]) -> str:
         """All issues of a row, first those of its form, then the suite's rules; NULL when there is none.
 
         The CASE keeps the text-building off the rows that are fine, which is nearly all of them.
         """
-        found = [(f"{code}", condition) for code, condition in self._conditions()]
-        if not found:
+        if not codes:
             return "NULL::VARCHAR"
-        listed = ", ".join(f"CASE WHEN {condition} THEN {literal(code)} END" for code, condition in found)
-        return f"CASE WHEN {' OR '.join(f'({condition})' for _, condition in found)} THEN concat_ws(';', {listed}) END"
+        tests = [quoted(f"test {number}") for number in range(len(codes))]
+        listed = ", ".join(f"CASE WHEN {test} THEN {literal(code)} END" for test, code in zip(tests, codes, strict=True))
+        return f"CASE WHEN {' OR '.join(tests)} THEN concat_ws(';', {listed}) END"
 
     def _conditions(self) -> list[tuple[str, str]]:
         found: list[tuple[str, str]] = []
@@ -186,6 +202,11 @@ class Query:
 def clean(name: str) -> str:
     """The name of a column's cleaned text beside its typed value."""
     return f"sent {name}"
+
+
+def parse(name: str) -> str:
+    """The name of the step between a column's cleaned text and its typed value."""
+    return f"parsed {name}"
 
 
 def quoted(name: str) -> str:

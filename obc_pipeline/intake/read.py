@@ -13,6 +13,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -32,6 +33,7 @@ from obc_pipeline.quality.rules import row_rules
 from obc_pipeline.sources import Format, Table, registry
 from obc_pipeline.sources.matching import Match, Mismatch, header_rows_problem, match_header
 
+_SOURCES_AT_ONCE = 2
 # Beyond this many bad rows of one file with line breaks inside values, the report names records only: walking on would take minutes.
 _MOST_LINES_WALKED = 10_000
 
@@ -57,7 +59,7 @@ class ReadingLimits:
 
     max_zip_bytes: int = 4 << 30
     max_zip_ratio: float = 200.0
-    memory: str = "2GB"
+    memory: str = "1GB"  # per source that is being read
 
 
 @dataclass(frozen=True)
@@ -96,21 +98,44 @@ def read_archive(
     limits = limits or ReadingLimits()
     home.lake.mkdir(parents=True, exist_ok=True)
     _clear_scratch(home.lake)
-    reports: dict[tuple[str, str], ContentReport] = {}
-    names = {(d.source, d.sha256): d.name for d in reversed(list(deliveries)) if d.source in sources}
-    with _connection(limits.memory) as connection:
-        for number, ((source, sha256), name) in enumerate(sorted(names.items()), start=1):
-            reader = reader_version(sources[source], district_names)
-            saved = home.file_reports / f"{source}.{sha256[:32]}.json"
-            report = ContentReport.load(saved) if saved.exists() else None
-            if report is None or report.reader != reader:
-                with _scratch(home.lake) as scratch:
-                    reading = _Reading(connection, sources[source], district_names, limits, Shelves.of(home), scratch)
-                    report = replace(reading.content(home.object_path(sha256), name, sha256), reader=reader)
-                report.save(saved)
-                progress(f"read {number} of {len(names)}: {source}/{name}: {report.summary()}")
-            reports[source, sha256] = report
-    return reports
+    contents: dict[str, dict[str, Delivery]] = {}
+    for delivery in deliveries:
+        if delivery.source in sources:
+            contents.setdefault(delivery.source, {}).setdefault(delivery.sha256, delivery)
+
+    def read_source(name: str) -> list[ContentReport]:
+        with _connection(limits.memory) as connection:
+            return [
+                _read_once(home, connection, sources[name], delivery, district_names, limits, progress)
+                for delivery in contents[name].values()
+            ]
+
+    # A small file costs planning, which one thread does; sources share no file, so they are read side by side, the largest first.
+    largest_first = sorted(contents, key=lambda name: -sum(delivery.size_bytes for delivery in contents[name].values()))
+    with ThreadPoolExecutor(max_workers=_SOURCES_AT_ONCE) as workers:
+        done = list(workers.map(read_source, largest_first))
+    return {(report.source, report.sha256): report for reports in done for report in reports}
+
+
+def _read_once(
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    source: SourceConfig,
+    delivery: Delivery,
+    district_names: frozenset[str],
+    limits: ReadingLimits,
+    progress: Callable[[str], None],
+) -> ContentReport:
+    reader = reader_version(source, district_names)
+    saved = home.file_reports / f"{source.name}.{delivery.sha256[:32]}.json"
+    report = ContentReport.load(saved) if saved.exists() else None
+    if report is None or report.reader != reader:
+        with _scratch(home.lake) as scratch:
+            reading = _Reading(connection, source, district_names, limits, Shelves.of(home), scratch)
+            report = replace(reading.content(home.object_path(delivery.sha256), delivery.name, delivery.sha256), reader=reader)
+        report.save(saved)
+        progress(f"{source.name}/{delivery.name}: {report.summary()}")
+    return report
 
 
 def preflight(source: SourceConfig, path: Path, district_names: frozenset[str], limits: ReadingLimits | None = None) -> Preflight:

@@ -54,13 +54,23 @@ def key_overlap(connection: duckdb.DuckDBPyConnection, home: Home, file: Judged,
     """How many accepted records of a file have a key that also stands in any of the others."""
     table = file.table
     assert table is not None
-    declared = {column.name for column in table.columns if column.privacy == "keep"}
-    key = ", ".join(f"coalesce(CAST({quoted(n)} AS VARCHAR), '')" for n in (*table.natural_key, *table.fallback_key) if n in declared)
+    key = _key(table)
     rows = "SELECT {key} FROM read_parquet({paths}) WHERE _issue IS NULL"
     mine = rows.format(key=key, paths=_list([raw_path(home, file)]))
     theirs = rows.format(key=key, paths=_list([raw_path(home, other) for other in others]))
     found = connection.execute(f"SELECT count(*) FROM ({mine} INTERSECT {theirs})").fetchone()
     return int(found[0]) if found else 0
+
+
+def _key(table: Table) -> str:
+    """The natural key as one text, or the key that stands in for it where the natural one is incomplete."""
+    natural = [quoted(name) for name in table.natural_key]
+    whole = "concat_ws('|', " + ", ".join(f"coalesce(CAST({name} AS VARCHAR), '')" for name in natural) + ")"
+    if not table.fallback_key:
+        return whole
+    required = [quoted(name) for name in table.natural_key if name not in table.key_may_be_blank]
+    instead = ", ".join(f"coalesce(CAST({quoted(name)} AS VARCHAR), '')" for name in table.fallback_key)
+    return f"CASE WHEN {' AND '.join(f'{name} IS NOT NULL' for name in required)} THEN {whole} ELSE concat_ws('|', '', {instead}) END"
 
 
 def raw_path(home: Home, file: Judged) -> Path:
