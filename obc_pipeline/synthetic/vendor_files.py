@@ -84,16 +84,22 @@ def register_visits(landing: Landing, tutoring: Tutoring, name: str) -> None:
 def write_full_sessions(landing: Landing, program_id: str) -> None:
     """Two CSVs a week, each within 48 hours; about 0.3 % of visits are first reported absent and corrected in the next file."""
     landing.connection.execute(_full_rows(program_id))
-    previous: str | None = None
+    planned = _dates(landing, "version <> 'corrected'")
+    corrected = _dates(landing, "version = 'corrected'")
+    previous, before = "", (date.max, date.min)
     for first, last, arrived_at in _deliveries():
         inside = f"on_date between date '{first}' and date '{last}'"
         rows = f"from full_row where ({inside} and version <> 'corrected')"
         rows += f" or ({previous} and version = 'corrected')" if previous else ""
         values = {column: column for column in headers.SESSIONS_FULL}
         table = Table(headers.SESSIONS_FULL, values, f"{rows} order by ix, interval_number, copy")
-        if landing.connection.execute(f"select count(*) {rows}").fetchall()[0][0]:
+        if any(first <= on <= last for on in planned) or any(before[0] <= on <= before[1] for on in corrected):
             landing.csv("sessions_brightpath", f"brightpath_sessions_{first:%Y%m%d}-{last:%Y%m%d}.csv", arrived_at, table)
-        previous = inside
+        previous, before = inside, (first, last)
+
+
+def _dates(landing: Landing, condition: str) -> list[date]:
+    return [row[0] for row in landing.connection.execute(f"select distinct on_date from full_row where {condition}").fetchall()]
 
 
 def _deliveries() -> list[tuple[date, date, datetime]]:
