@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
@@ -17,6 +18,11 @@ from obc_pipeline.run import Run
 _INSTANCE_CONFIG = """# Dagster's own records of this district. Written by the pipeline; changes here are kept.
 telemetry:
   enabled: false
+event_log_storage:
+  module: obc_pipeline.defs.event_log
+  class: LastingSqliteEventLogStorage
+  config:
+    base_dir: {base_dir}
 freshness:
   enabled: true
 concurrency:
@@ -61,7 +67,7 @@ def instance_folder(home: Home) -> str:
     home.dagster.mkdir(mode=0o700, parents=True, exist_ok=True)
     config = home.dagster / "dagster.yaml"
     if not config.exists():
-        config.write_text(_INSTANCE_CONFIG, encoding="utf-8")
+        config.write_text(_INSTANCE_CONFIG.format(base_dir=json.dumps(str(home.dagster / "history" / "runs"))), encoding="utf-8")
     return str(home.dagster)
 
 
