@@ -17,7 +17,10 @@ from obc_pipeline.synthetic.school_year import DISTRICT_ID, DISTRICT_NAME, LAST_
 from obc_pipeline.synthetic.tutoring import END_REASONS, OPT_OUT, Tutoring
 
 _YEAR_END_EXCLUSIVE = LAST_DAY + timedelta(days=1)
-ONEROSTER_ARRIVALS = (datetime(2025, 8, 14, 10, 0), datetime(2026, 1, 8, 10, 0), datetime(2026, 5, 18, 10, 0))
+ONEPROGRAM_ARRIVALS = tuple(datetime(2025, month, 15, 14, 0) for month in (9, 10, 11, 12)) + tuple(
+    datetime(2026, month, 15, 14, 0) for month in range(1, 7)
+)
+ROSTER_ARRIVALS = (datetime(2025, 8, 14, 10, 0), datetime(2026, 1, 8, 10, 0), datetime(2026, 5, 18, 10, 0))
 ATTENDANCE_ARRIVALS = tuple(
     at(on, 10)
     for on in (
@@ -270,11 +273,11 @@ def _calendar(days: Iterable[Day]) -> bytes:
 
 
 def write_program_flags(landing: Landing) -> None:
-    """EL, IEP and economic disadvantage, in September and again in February with those who came since."""
+    """EL, IEP and economic disadvantage, each month with those who came since."""
     values = {"student_id": "s.local_id", "program": "p.program", "begin_on": "strftime(s.enters_on, '%Y-%m-%d')", "end_on": "null"}
     flag = "case p.n when 0 then s.is_el when 1 then s.has_iep else s.is_disadvantaged end"
     programs = "(values (0, 'EL'), (1, 'IEP'), (2, 'ECONOMIC_DISADVANTAGE')) as p (n, program)"
-    for arrived_at in (datetime(2025, 9, 15, 14, 0), datetime(2026, 2, 16, 14, 0)):
+    for arrived_at in PROGRAM_ARRIVALS:
         rows = f"from student as s, {programs} where {flag} and s.enters_on <= date '{arrived_at:%Y-%m-%d}' order by s.ix, p.n"
         landing.csv("program_flags", f"program_flags_{arrived_at:%Y%m}.csv", arrived_at, Table(headers.PROGRAM_FLAGS, values, rows))
 
