@@ -17,10 +17,7 @@ from obc_pipeline.synthetic.school_year import DISTRICT_ID, DISTRICT_NAME, LAST_
 from obc_pipeline.synthetic.tutoring import END_REASONS, OPT_OUT, Tutoring
 
 _YEAR_END_EXCLUSIVE = LAST_DAY + timedelta(days=1)
-ONEPROGRAM_ARRIVALS = tuple(datetime(2025, month, 15, 14, 0) for month in (9, 10, 11, 12)) + tuple(
-    datetime(2026, month, 15, 14, 0) for month in range(1, 7)
-)
-ROSTER_ARRIVALS = (datetime(2025, 8, 14, 10, 0), datetime(2026, 1, 8, 10, 0), datetime(2026, 5, 18, 10, 0))
+ONEROSTER_ARRIVALS = (datetime(2025, 8, 14, 10, 0), datetime(2026, 1, 8, 10, 0), datetime(2026, 5, 18, 10, 0))
 ATTENDANCE_ARRIVALS = tuple(
     at(on, 10)
     for on in (
@@ -35,6 +32,9 @@ ATTENDANCE_ARRIVALS = tuple(
         date(2026, 5, 1),
         date(2026, 6, 8),
     )
+)
+PROGRAM_ARRIVALS = tuple(datetime(2025, month, 15, 14, 0) for month in (9, 10, 11, 12)) + tuple(
+    datetime(2026, month, 15, 14, 0) for month in range(1, 7)
 )
 ROSTER_ARRIVALS = (datetime(2025, 10, 3, 16, 0), datetime(2026, 1, 13, 16, 0), datetime(2026, 6, 8, 16, 0))
 _COURSES = (
