@@ -146,7 +146,17 @@ class RateCardLine(Document):
     dosage_denominator: Literal["REQUIRED", "SCHEDULED_NET_OF_EXCUSED", "SCHEDULED"] = Field(
         default="REQUIRED", description="What the dose is a share of."
     )
-    uplift: tuple[Uplift, ...] = Field(default=(), description="Higher prices for student groups.")
+    student_threshold: Number | None = Field(
+        default=None,
+        description="With COHORT_THRESHOLD: the metric's value from which one student counts; the tiers are then shares of the students.",
+        examples=["50"],
+    )
+    points_max: Positive | None = Field(
+        default=None, description="With PER_POINT_ABOVE_TARGET: at most this many points are paid per student.", examples=["30"]
+    )
+    uplift: tuple[Uplift, ...] = Field(
+        default=(), description="Higher prices for student groups, by the programs on the student's first day; of several the largest."
+    )
     max_paid_outcomes: Positive | None = Field(default=None, description="At most this many outcomes are paid.")
     line_cap: Money | None = Field(default=None, description="At most this many US dollars are paid for the line.")
     requires_line: Identifier | None = Field(default=None, description="Pays only if this other line pays.")
@@ -182,7 +192,9 @@ class RateCardLine(Document):
 
     @property
     def top_price(self) -> Decimal:
-        """The most one student can earn on the line, in US dollars."""
+        """The most one student (a cohort, where the line is priced for one) can earn on the line, in US dollars, without uplift."""
+        if self.price_unit == "PER_POINT_ABOVE_TARGET":
+            return max(tier.price for tier in self.tiers) * (self.points_max or 1)
         prices = [tier.price for tier in self.tiers]
         return sum(prices, Decimal(0)) if self.tier_mode == "CUMULATIVE" else max(prices)
 
@@ -219,6 +231,24 @@ class TerminationTrigger(Document):
     comparator: Literal["<", "<=", ">", ">="] = Field(description="How it is compared.")
     value: Number = Field(description="With what.")
     weeks: Positive = Field(description="For how many weeks in a row.")
+
+
+class Approver(Document):
+    """A person who may approve a statement."""
+
+    name: Text = Field(description="The person's name, as given to `obc approve --by`.", examples=["Dana Whitfield"])
+    role: Text = Field(description="In which role; one of approver_roles.", examples=["Director of academics"])
+
+
+class Breakers(Document):
+    """How much of what was already posted one posting may change before it is stopped for people to look at."""
+
+    max_delta_share: Share = Field(
+        default=Decimal("0.250000"), description="Largest share of the posted amounts that one posting may change (up or down), 0 to 1."
+    )
+    max_reversal_share: Share = Field(
+        default=Decimal("0.050000"), description="Largest share of the posted amounts that one posting may take back entirely, 0 to 1."
+    )
 
 
 class Contract(Document):
@@ -285,8 +315,16 @@ class Contract(Document):
     restatement_deadline: Day | None = Field(default=None, description="Day after which late changes are listed, not paid.")
     payment_schedule: tuple[Payment, ...] = Field(default=(), description="When what is paid.")
     termination_triggers: tuple[TerminationTrigger, ...] = Field(default=(), description="When the contract may be ended.")
-    approver_roles: tuple[Text, ...] = Field(default=(), description="Who may approve a statement.")
-    dual_control_above: Money | None = Field(default=None, description="Amounts above need two approvals.")
+    approvers: tuple[Approver, ...] = Field(
+        default=(),
+        description="The people who may approve a statement; with none, nothing can be posted.",
+        examples=["[{name: Dana Whitfield, role: Director of academics}]"],
+    )
+    approver_roles: tuple[Text, ...] = Field(
+        default=(), description="The roles that may approve a statement; every approver's role unless stated."
+    )
+    dual_control_above: Money | None = Field(default=None, description="Statements above this amount need two people's approval.")
+    breakers: Breakers = Field(default_factory=Breakers, description="What stops a posting until people have looked at it.")
 
     ferpa_basis: Literal["SCHOOL_OFFICIAL", "STUDIES", "AUDIT_EVALUATION", "CONSENT"] | None = Field(
         default=None, description="On what basis records are shared with the provider."
@@ -318,6 +356,11 @@ class Contract(Document):
         if gate.min_hours is not None:
             return (gate.min_hours * 60, self.required_minutes) if self.required_minutes else None
         return None
+
+    @property
+    def roles_that_approve(self) -> tuple[str, ...]:
+        """The roles that may approve a statement: those stated, else every approver's."""
+        return self.approver_roles or tuple(dict.fromkeys(approver.role for approver in self.approvers))
 
     @property
     def base_per_student(self) -> Fraction | None:

@@ -60,9 +60,15 @@ SCHEMAS: dict[str, dict[str, pa.DataType]] = {
         "ci_meeting_max_gap_days": _WHOLE,
         "dispute_window_days": _WHOLE,
         "restatement_deadline_on": _DAY,
+        "approver_roles": _TEXT,
+        "dual_control_above_amount": _MONEY,
+        "breaker_max_delta_share": _SHARE,
+        "breaker_max_reversal_share": _SHARE,
         "source_document_uri": _TEXT,
         "content_hash": _TEXT,
     },
+    "contract_approver": {**_VERSION, "name": _TEXT, "role": _TEXT},
+    "contract_instalment": {**_VERSION, "instalment_number": _WHOLE, "paid_on": _DAY, "payment_type": _TEXT, "share": _SHARE},
     "contract_excluded_reason": {**_VERSION, "end_reason": _TEXT},
     "contract_school": {**_VERSION, "school_id": _TEXT},
     "contract_grade": {**_VERSION, "grade": _TEXT},
@@ -97,7 +103,15 @@ SCHEMAS: dict[str, dict[str, pa.DataType]] = {
         "norms_reference": _TEXT,
         "rapid_guessing_max_share": _SHARE,
         "expected_rate_no_tutoring": _SHARE,
+        "student_threshold": _NUMBER,
+        "points_max": _WHOLE,
+        "max_paid_outcomes": _WHOLE,
+        "line_cap_amount": _MONEY,
+        "requires_line": _TEXT,
+        "excludes_line": _TEXT,
+        "validator": _TEXT,
     },
+    "rate_card_uplift": {**_VERSION, "line_id": _TEXT, "program": _TEXT, "multiplier": _NUMBER},
     "rate_card_tier": {**_VERSION, "line_id": _TEXT, "tier_number": _WHOLE, "kind": _TEXT, "threshold": _NUMBER, "price_amount": _MONEY},
     "obligation": {
         **_VERSION,
@@ -228,6 +242,10 @@ def _contract(contract: Contract) -> Iterator[dict[str, Any]]:
         "contingent_share_computed": _rounded(contract.contingent_share),
         "program_attendance_target_rate": contract.program_attendance_target,
         "restatement_deadline_on": contract.restatement_deadline,
+        "approver_roles": ",".join(contract.roles_that_approve),
+        "dual_control_above_amount": contract.dual_control_above,
+        "breaker_max_delta_share": contract.breakers.max_delta_share,
+        "breaker_max_reversal_share": contract.breakers.max_reversal_share,
         "content_hash": contract_hash(contract),
     }
 
@@ -244,7 +262,7 @@ def _rate_card_lines(contract: Contract) -> Iterator[dict[str, Any]]:
         same = (
             "line_id", "outcome_name", "outcome_class", "instrument", "metric", "baseline_window", "end_window", "data_due_on",
             "comparator", "tier_mode", "price_unit", "dosage_denominator", "missing_test_rule", "retest_rule", "norms_reference",
-            "expected_rate_no_tutoring",
+            "expected_rate_no_tutoring", "student_threshold", "points_max", "max_paid_outcomes", "requires_line", "excludes_line", "validator",
         )  # fmt: skip
         rate = contract.gate_rate(line)
         yield {name: getattr(line, name) for name in same} | {
@@ -253,6 +271,31 @@ def _rate_card_lines(contract: Contract) -> Iterator[dict[str, Any]]:
             "dosage_min_rate_numerator": rate[0] if rate else None,
             "dosage_min_rate_denominator": rate[1] if rate else None,
             "rapid_guessing_max_share": line.rapid_guessing_limit,
+            "line_cap_amount": line.line_cap,
+        }
+
+
+def _uplifts(contract: Contract) -> Iterator[dict[str, Any]]:
+    for line in contract.rate_card:
+        for uplift in line.uplift:
+            yield {"line_id": line.line_id, "program": uplift.program, "multiplier": uplift.multiplier}
+
+
+def _approvers(contract: Contract) -> Iterator[dict[str, Any]]:
+    for approver in contract.approvers:
+        yield approver.model_dump()
+
+
+def _instalments(contract: Contract) -> Iterator[dict[str, Any]]:
+    """The payment schedule in order of its dates, numbered from 1 within each type."""
+    numbers: dict[str, int] = {}
+    for payment in sorted(contract.payment_schedule, key=lambda payment: (payment.type, payment.paid_on)):
+        numbers[payment.type] = numbers.get(payment.type, 0) + 1
+        yield {
+            "instalment_number": numbers[payment.type],
+            "paid_on": payment.paid_on,
+            "payment_type": payment.type,
+            "share": payment.share,
         }
 
 
@@ -354,11 +397,14 @@ def _workgroups(documents: Documents) -> Iterator[dict[str, Any]]:
 _ROWS: dict[str, Callable[[Documents], Iterable[dict[str, Any]]]] = {
     "district": _district,
     "contract": _of_contracts(_contract),
+    "contract_approver": _of_contracts(_approvers),
+    "contract_instalment": _of_contracts(_instalments),
     "contract_excluded_reason": _of_contracts(lambda contract: ({"end_reason": reason} for reason in contract.excluded_reasons)),
     "contract_school": _of_contracts(lambda contract: ({"school_id": school} for school in contract.schools)),
     "contract_grade": _of_contracts(lambda contract: ({"grade": grade} for grade in contract.grades)),
     "contract_window": _of_contracts(_windows),
     "rate_card_line": _of_contracts(_rate_card_lines),
+    "rate_card_uplift": _of_contracts(_uplifts),
     "rate_card_tier": _of_contracts(_tiers),
     "obligation": _of_contracts(_obligations),
     "data_source": _data_sources,
