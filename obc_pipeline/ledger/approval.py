@@ -1,0 +1,256 @@
+"""Approve: a person named in the contract says yes to exactly these proposals. Written once, one small JSON file per yes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from obc_pipeline.documents import Documents, load
+from obc_pipeline.home import Home
+from obc_pipeline.ledger.breaker import BREAKERS, Breaker, tripped
+from obc_pipeline.ledger.chain import APPROVALS, contract_folder
+from obc_pipeline.ledger.entry import cents, dollars
+from obc_pipeline.ledger.errors import ContractBlocked, LedgerDamaged, NotAnApprover, RunIsOld
+from obc_pipeline.ledger.proposal import Proposal, propose
+from obc_pipeline.ledger.terms import Terms
+from obc_pipeline.ledger.write_once import write_once
+from obc_pipeline.lock import only_run
+
+
+def utc_now() -> datetime:
+    """The present moment in whole seconds, UTC."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+@dataclass(frozen=True)
+class Approval:
+    """One yes. amount: US dollars, text. at: UTC. prev_hash: head of the ledger the statement is to be posted on.
+
+    accepts: names of the breakers the person says are meant.
+    """
+
+    contract_id: str
+    statement_number: int
+    prev_hash: str
+    proposal_hash: str
+    entries: int
+    amount: str
+    by: str
+    role: str
+    at: str
+    accepts: tuple[str, ...]
+    run_id: str
+
+    def as_bytes(self) -> bytes:
+        """The file's content: JSON with a seal over all the rest."""
+        record = asdict(self) | {"accepts": list(self.accepts)}
+        text = json.dumps(record, sort_keys=True, ensure_ascii=False)
+        return (
+            json.dumps(record | {"seal": hashlib.sha256(text.encode()).hexdigest()}, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+        ).encode()
+
+    @staticmethod
+    def of_bytes(content: bytes) -> Approval:
+        """Raises ValueError when the bytes are not exactly those of an approval."""
+        try:
+            record: dict[str, Any] = json.loads(content)
+            del record["seal"]
+            record["accepts"] = tuple(record["accepts"])
+            approval = Approval(**record)
+        except (KeyError, TypeError, AttributeError, UnicodeDecodeError, json.JSONDecodeError):
+            raise ValueError("it is not an approval") from None
+        if approval.as_bytes() != content:
+            raise ValueError("its bytes are not those that were written")
+        return approval
+
+
+@dataclass(frozen=True)
+class Approved:
+    """What `approve` did. is_new: False when the same person had said the same before, and nothing was written."""
+
+    proposal: Proposal
+    approvals: tuple[Approval, ...]
+    is_new: bool
+
+    @property
+    def standing(self) -> Standing:
+        return standing(self.proposal, self.approvals)
+
+
+def approve(
+    home: Home,
+    contract_id: str,
+    by: str,
+    *,
+    accepts: Iterable[str] = (),
+    documents: Documents | None = None,
+    now: Callable[[], datetime] = utc_now,
+) -> Approved:
+    """Records that `by` approves exactly what is proposed now. With nothing to post, nothing is recorded.
+
+    accepts: breakers the person says are meant: delta, reversal.
+    Raises NotAnApprover, RunIsOld, ContractBlocked and what `propose` raises; HomeBusy while a run is going on.
+    """
+    unknown = sorted(set(accepts) - set(BREAKERS))
+    if unknown:
+        raise NotAnApprover(f"no breaker is called {unknown[0]!r}; there are: {', '.join(BREAKERS)}")
+    documents = documents or load(home)
+    with only_run(home):
+        proposal = propose(home, contract_id, documents)
+        name, role = approver(proposal.terms, by)
+        refuse_old(proposal)
+        if not proposal.entries:
+            return Approved(proposal, (), False)
+        refuse_blocked(proposal)
+        given = read_approvals(home, contract_id, proposal.proposal_hash)
+        said_before = {accepted for approval in given if approval.by == name for accepted in approval.accepts}
+        is_new = all(approval.by != name for approval in given) or not set(accepts) <= said_before
+        if is_new:
+            approval = _approval(proposal, name, role, now(), said_before | set(accepts))
+            path = _folder(home, contract_id) / f"{proposal.proposal_hash}_{len(given) + 1}.json"
+            write_once(path, approval.as_bytes())
+            given = (*given, approval)
+        return Approved(proposal, given, is_new)
+
+
+def approver(terms: Terms, by: str) -> tuple[str, str]:
+    """Name and role of the approver, as the contract spells them. Raises NotAnApprover."""
+    wanted = " ".join(by.split()).casefold()
+    for name, role in terms.approvers.items():
+        if " ".join(name.split()).casefold() == wanted:
+            if terms.approver_roles and role not in terms.approver_roles:
+                raise NotAnApprover(
+                    f"{name} is {role}; {terms.contract_id} is approved by: {', '.join(terms.approver_roles)}. Nothing was recorded"
+                )
+            return name, role
+    if not terms.approvers:
+        raise NotAnApprover(
+            f"{terms.contract_id} names nobody who may approve; list them in the contract: `approvers: [{{name: …, role: …}}]`. Nothing was recorded"
+        )
+    people = ", ".join(f"{name} ({role})" for name, role in terms.approvers.items())
+    raise NotAnApprover(f"{by!r} may not approve {terms.contract_id}; these may: {people}. Nothing was recorded")
+
+
+def refuse_old(proposal: Proposal) -> None:
+    """Raises RunIsOld when what the proposals rest on has changed since they were worked out."""
+    if proposal.run.why_old:
+        raise RunIsOld(f"{proposal.run.why_old} ({proposal.run.run_id}); start another with `obc run`, then look at the statement again")
+
+
+def refuse_blocked(proposal: Proposal) -> None:
+    """Raises ContractBlocked when a check stops the contract."""
+    if proposal.blocks:
+        raise ContractBlocked(
+            f"{proposal.contract_id} is blocked by {len(proposal.blocks)} check(s), so nothing is posted: {'; '.join(proposal.blocks[:3])}"
+        )
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far the approvals of a proposal reach.
+
+    approved_by: people who approved and may do so by the contract of today. accepted_by: those of them who accept every
+    breaker that is tripped; only they count. people_needed: 2 when more is paid, or more taken back, than `dual_control_above`.
+    """
+
+    people_needed: int
+    approved_by: tuple[str, ...]
+    accepted_by: tuple[str, ...]
+    breached: tuple[Breaker, ...]
+    dual_control_above: Decimal | None
+
+    @property
+    def is_enough(self) -> bool:
+        return len(self.accepted_by) >= self.people_needed
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What must still be said, in words; empty when the proposals are approved."""
+        if self.is_enough:
+            return ()
+        told = []
+        if self.people_needed == 2 and len(self.approved_by) == 1:
+            told.append(f"a second person's approval, as the statement moves more than {self.dual_control_above}")
+        elif len(self.approved_by) < self.people_needed:
+            told.append("approvals of two different people" if self.people_needed == 2 else "an approval")
+        return (*told, *(f"approval given with --accept-breaker {breaker.name} ({breaker})" for breaker in self.breached))
+
+
+def standing(proposal: Proposal, given: Sequence[Approval]) -> Standing:
+    """How far these approvals reach for this proposal."""
+    terms = proposal.terms
+    breached = tripped(proposal)
+    wanted = {breaker.name for breaker in breached}
+    accepted: dict[str, set[str]] = {}
+    for approval in given:
+        if approval.by in terms.approvers and (not terms.approver_roles or terms.approvers[approval.by] in terms.approver_roles):
+            accepted.setdefault(approval.by, set()).update(approval.accepts)
+    limit = terms.dual_control_above
+    is_large = limit is not None and max(proposal.paid_cents, proposal.taken_back_cents) > cents(limit)
+    accepting = tuple(name for name, words in accepted.items() if wanted <= words)
+    return Standing(2 if is_large else 1, tuple(accepted), accepting, breached, limit)
+
+
+def read_approvals(home: Home, contract_id: str, proposal_hash: str) -> tuple[Approval, ...]:
+    """The approvals of these proposals, in the order they were given. Raises LedgerDamaged when one was changed."""
+    approvals = []
+    for path in approval_paths(home, contract_id, proposal_hash):
+        try:
+            approval = Approval.of_bytes(path.read_bytes())
+        except ValueError as error:
+            raise LedgerDamaged(f"{path.relative_to(home.ledger)}: {error}. Nothing was posted; restore it from a backup") from None
+        if approval.contract_id != contract_id or approval.proposal_hash != proposal_hash:
+            raise LedgerDamaged(f"{path.relative_to(home.ledger)}: it approves something else than its name says. Nothing was posted")
+        approvals.append(approval)
+    return tuple(approvals)
+
+
+def approval_paths(home: Home, contract_id: str, proposal_hash: str) -> list[Path]:
+    """The approval files of these proposals, first given first."""
+    return sorted(_folder(home, contract_id).glob(f"{proposal_hash}_*.json"), key=lambda path: int(path.stem.rpartition("_")[2]))
+
+
+def approval_hash(home: Home, contract_id: str, proposal_hash: str) -> str:
+    """SHA-256 over the approval files of these proposals, one after the other: `cat <proposal_hash>_*.json | sha256sum`."""
+    digest = hashlib.sha256()
+    for path in approval_paths(home, contract_id, proposal_hash):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def others_approved(home: Home, proposal: Proposal) -> bool:
+    """Whether something else was approved for this very place in the ledger: then the proposals changed since."""
+    for path in _folder(home, proposal.contract_id).glob("*_*.json"):
+        try:
+            approval = Approval.of_bytes(path.read_bytes())
+        except ValueError:
+            continue  # `obc verify` names it; it approves nothing
+        if approval.prev_hash == proposal.ledger.head_hash and approval.proposal_hash != proposal.proposal_hash:
+            return True
+    return False
+
+
+def _approval(proposal: Proposal, name: str, role: str, at: datetime, accepts: set[str]) -> Approval:
+    return Approval(
+        contract_id=proposal.contract_id,
+        statement_number=proposal.statement_number,
+        prev_hash=proposal.ledger.head_hash,
+        proposal_hash=proposal.proposal_hash,
+        entries=len(proposal.entries),
+        amount=str(dollars(proposal.amount_cents)),
+        by=name,
+        role=role,
+        at=at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        accepts=tuple(sorted(accepts)),
+        run_id=proposal.run.run_id,
+    )
+
+
+def _folder(home: Home, contract_id: str) -> Path:
+    return contract_folder(home, contract_id) / APPROVALS

@@ -1,0 +1,122 @@
+"""Post: approved proposals become entries of the ledger, all in one file that appears whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from obc_pipeline.documents import Documents, load
+from obc_pipeline.home import Home
+from obc_pipeline.ledger import statement_file
+from obc_pipeline.ledger.approval import (
+    Approval,
+    approval_hash,
+    others_approved,
+    read_approvals,
+    refuse_blocked,
+    refuse_old,
+    standing,
+    utc_now,
+)
+from obc_pipeline.ledger.chain import contract_folder
+from obc_pipeline.ledger.entry import Entry, dollars
+from obc_pipeline.ledger.errors import BreakerTripped, NotApproved, ProposalsChanged
+from obc_pipeline.ledger.evidence import evidence_hash, evidence_path, freeze
+from obc_pipeline.ledger.proposal import Proposal, ProposedEntry, propose
+from obc_pipeline.ledger.statement_file import StatementName
+from obc_pipeline.ledger.write_once import write_once
+from obc_pipeline.lock import only_run
+
+
+@dataclass(frozen=True)
+class Posted:
+    """What `post` did. entries: empty when there was nothing to post, and then path is None."""
+
+    proposal: Proposal
+    entries: tuple[Entry, ...]
+    path: Path | None
+
+    @property
+    def head_hash(self) -> str:
+        return self.entries[-1].entry_hash if self.entries else self.proposal.ledger.head_hash
+
+    @property
+    def entry_count(self) -> int:
+        return self.proposal.ledger.entry_count + len(self.entries)
+
+
+def post(home: Home, contract_id: str, *, documents: Documents | None = None, now: Callable[[], datetime] = utc_now) -> Posted:
+    """Appends the approved proposals of a contract to its ledger as the next statement.
+
+    With nothing proposed, nothing is written. Killed at any moment, the ledger is as before or as after.
+    Raises RunIsOld, ContractBlocked, BreakerTripped, ProposalsChanged, NotApproved and what `propose` raises; HomeBusy while a run is
+    going on. When it raises one of these, nothing was posted.
+    """
+    documents = documents or load(home)
+    with only_run(home):
+        proposal = propose(home, contract_id, documents)
+        refuse_old(proposal)
+        if not proposal.entries:
+            return Posted(proposal, (), None)
+        refuse_blocked(proposal)
+        approvals = read_approvals(home, contract_id, proposal.proposal_hash)
+        _refuse_unapproved(home, proposal, approvals)
+        evidence = freeze(home, proposal.run)
+        write_once(evidence_path(home, evidence_hash(evidence)), evidence)
+        entries = _entries(
+            proposal,
+            {
+                "contract_id": proposal.contract_id,
+                "statement_number": proposal.statement_number,
+                "run_id": proposal.run.run_id,
+                "as_of_date": proposal.run.as_of_date,
+                "evidence_cutoff_at": _utc(proposal.run.evidence_cutoff_at),
+                "evidence_hash": evidence_hash(evidence),
+                "posted_at": _utc(now()),
+                "approved_by": "; ".join(dict.fromkeys(approval.by for approval in approvals)),
+                "approval_hash": approval_hash(home, contract_id, proposal.proposal_hash),
+            },
+        )
+        name = StatementName(proposal.statement_number, entries[-1].entry_hash)
+        path = contract_folder(home, contract_id) / str(name)
+        write_once(path, statement_file.encode(entries))
+        return Posted(proposal, entries, path)
+
+
+def _refuse_unapproved(home: Home, proposal: Proposal, approvals: Sequence[Approval]) -> None:
+    reach = standing(proposal, approvals)
+    if reach.is_enough:
+        return
+    contract_id, amount = proposal.contract_id, dollars(proposal.amount_cents)
+    wanted = f"{'; '.join(reach.missing)}. Nothing was posted"
+    what = f"statement {proposal.statement_number} of {contract_id} ({len(proposal.entries)} entries, {amount})"
+    if not approvals and others_approved(home, proposal):
+        raise ProposalsChanged(
+            f"{what} is no longer what was approved: look at it with `obc statement {contract_id}` and approve it again. Still needed: {wanted}"
+        )
+    if reach.breached and len(reach.approved_by) >= reach.people_needed:
+        raise BreakerTripped(f"{what} is over a limit of the contract. Still needed: {wanted}")
+    raise NotApproved(f"{what} is not approved. Still needed: {wanted}")
+
+
+def _entries(proposal: Proposal, same: Mapping[str, Any]) -> tuple[Entry, ...]:
+    """The proposals as entries, chained to the ledger's head. same: the columns that all entries of a statement share."""
+    entries: list[Entry] = []
+    head = proposal.ledger.head_hash
+    for seq, proposed in enumerate(proposal.entries, start=proposal.ledger.entry_count + 1):
+        own = {name: getattr(proposed, name) for name in _OF_THE_LINE}
+        entry = Entry(**same, **own, amount=dollars(proposed.amount_cents), entry_seq=seq, prev_hash=head, entry_hash="").sealed()
+        entries.append(entry)
+        head = entry.entry_hash
+    return tuple(entries)
+
+
+def _utc(moment: datetime) -> datetime:
+    """UTC without zone, whole seconds: as the ledger keeps times."""
+    return moment.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+
+
+_OF_THE_LINE = tuple(field.name for field in fields(ProposedEntry) if not field.name.endswith("_cents"))

@@ -1,0 +1,63 @@
+"""The ledger as dbt sees it: view `ledger.entry` and table `ledger.head` in the warehouse, there from the first run on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from obc_pipeline.home import Home
+from obc_pipeline.ledger.chain import ContractLedger, Damage, contracts_with_ledger, inspect_ledger
+from obc_pipeline.ledger.entry import COLUMNS, dollars
+from obc_pipeline.ledger.statement_file import StatementName
+
+# Column -> DuckDB type, in the order of the entry's schema.
+SQL_TYPES: dict[str, str] = dict.fromkeys(COLUMNS, "VARCHAR") | {
+    "contract_version": "INTEGER",
+    "entry_seq": "BIGINT",
+    "statement_number": "INTEGER",
+    "amount": "DECIMAL(18,2)",
+    "as_of_date": "DATE",
+    "evidence_cutoff_at": "TIMESTAMP",
+    "posted_at": "TIMESTAMP",
+}
+
+
+def register_ledger(connection: duckdb.DuckDBPyConnection, home: Home) -> dict[str, tuple[Damage, ...]]:
+    """(Re)creates `ledger.entry` over every statement that is proven intact, and `ledger.head`, one row per contract with a ledger.
+
+    Returns contract_id -> what is wrong with its ledger, for contracts where something is: they must not pay. The view names the
+    files one by one, so it shows the ledger as it is now until the next run.
+    """
+    ledgers = [inspect_ledger(home, contract_id) for contract_id in contracts_with_ledger(home)]
+    connection.execute("create schema if not exists ledger")
+    connection.execute(f"create or replace view ledger.entry as {_entries([s.path for ledger in ledgers for s in ledger.statements])}")
+    connection.execute(
+        "create or replace table ledger.head (contract_id VARCHAR, entry_count BIGINT, statement_count INTEGER, "
+        "head_hash VARCHAR, posted_amount DECIMAL(18,2), is_intact BOOLEAN)"
+    )
+    for ledger in ledgers:
+        connection.execute("insert into ledger.head values (?, ?, ?, ?, ?, ?)", _head(ledger))
+    return {ledger.contract_id: ledger.damages for ledger in ledgers if ledger.damages}
+
+
+def ledger_digest(home: Home) -> str:
+    """SHA-256 over the names of all statement files, which hold the hashes of what is in them: another ledger has another digest."""
+    paths = home.ledger.glob("*/*.parquet") if home.ledger.is_dir() else ()
+    names = sorted(path.relative_to(home.ledger).as_posix() for path in paths if StatementName.of(path.name))
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()
+
+
+def _head(ledger: ContractLedger) -> list[object]:
+    count = len(ledger.statements)
+    return [ledger.contract_id, ledger.entry_count, count, ledger.head_hash, dollars(ledger.posted_cents), not ledger.damages]
+
+
+def _entries(paths: Sequence[Path]) -> str:
+    columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in SQL_TYPES.items())
+    if paths:
+        listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+        return f"select {columns} from read_parquet([{listed}])"
+    return f"select {', '.join(f'cast(null as {kind}) as {name}' for name, kind in SQL_TYPES.items())} where false"

@@ -1,0 +1,157 @@
+"""A home whose run is done by hand: expected amounts per line go in, and a warehouse of the promised shape comes out."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from hashlib import md5
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import duckdb
+
+from obc_pipeline import fingerprint
+from obc_pipeline.home import Home
+from obc_pipeline.ledger import register_ledger
+from obc_pipeline.ledger.entry import dollars
+
+CONTRACT = "CVSD-MATH-2026"
+ANA, BEN = "Ana Lopez", "Ben Okafor"
+_LINE_COLUMNS = "line_key, contract_id, contract_version, line_id, line_kind, student_id, student_key, school_id, period"
+
+# The difference between expected and posted, as the model payable.fct_proposed_entry promises it.
+_DIFFERENCES = f"""
+with posted as (
+    select {_LINE_COLUMNS.replace("line_key, ", "")}, line_key, sum(amount) over w as posted_amount, entry_hash, row_number() over (
+        partition by line_key order by entry_seq desc) as age
+    from ledger.entry window w as (partition by line_key)
+),
+last as (select * from posted where age = 1)
+select
+    {", ".join(f"coalesce(e.{name.strip()}, l.{name.strip()}) as {name.strip()}" for name in _LINE_COLUMNS.split(","))},
+    coalesce(e.expected_amount, 0)::decimal(18, 2) as expected_amount,
+    coalesce(l.posted_amount, 0)::decimal(18, 2) as posted_amount,
+    (coalesce(e.expected_amount, 0) - coalesce(l.posted_amount, 0))::decimal(18, 2) as amount,
+    case when l.line_key is null then 'NEW' when coalesce(e.expected_amount, 0) = 0 then 'REVERSAL' else 'ADJUSTMENT' end as entry_kind,
+    l.entry_hash as adjusts_entry_hash,
+    coalesce(e.reason_code, 'NO_LONGER_EXPECTED') as reason_code,
+    'in words' as reason,
+    date '2026-06-30' as as_of_date
+from expected as e full join last as l on e.line_key = l.line_key
+where coalesce(e.expected_amount, 0) <> coalesce(l.posted_amount, 0)
+"""
+
+
+@lru_cache(maxsize=1)
+def _code_digest() -> str:
+    return "0" * 64
+
+
+def terms(**changes: Any) -> SimpleNamespace:
+    """A contract with what the ledger reads of one."""
+    stated = {
+        "contract_id": CONTRACT,
+        "version": 1,
+        "effective_from": date(2025, 7, 1),
+        "effective_to": None,
+        "approvers": (SimpleNamespace(name=ANA, role="procurement"), SimpleNamespace(name=BEN, role="finance")),
+        "approver_roles": ("procurement", "finance"),
+        "dual_control_above": None,
+        "restatement_deadline": None,
+        "breakers": SimpleNamespace(max_delta_share=Decimal(1), max_reversal_share=Decimal(1)),
+    }
+    return SimpleNamespace(**stated | changes)
+
+
+def line_key(line: str, contract_id: str = CONTRACT) -> str:
+    return md5(f"{contract_id}|{line}".encode()).hexdigest()
+
+
+@dataclass
+class SmallHome:
+    """lines are written `G1|0001`: rate-card line and student. Amounts in cents."""
+
+    path: Path
+    contracts: list[SimpleNamespace] = field(default_factory=lambda: [terms()])
+    runs: int = 0
+
+    @property
+    def home(self) -> Home:
+        return Home(self.path)
+
+    @property
+    def documents(self) -> Any:
+        return SimpleNamespace(contracts=self.contracts)
+
+    def set_terms(self, **changes: Any) -> None:
+        self.contracts = [terms(**changes)]
+
+    def run(
+        self,
+        expected: dict[str, int],
+        *,
+        as_of: date = date(2026, 6, 30),
+        blocked: dict[str, str] | None = None,
+        contract_id: str = CONTRACT,
+    ) -> None:
+        """What a run leaves: the ledger registered, proposals, blocks, and the mark of a finished run."""
+        self.runs += 1
+        self.home.lake.mkdir(parents=True, exist_ok=True)
+        with duckdb.connect(str(self.home.warehouse)) as connection:
+            register_ledger(connection, self.home)
+            connection.execute("create schema if not exists payable; create schema if not exists intake")
+            connection.execute("create or replace table expected as select * from (select null) where false")
+            rows = [self._row(contract_id, line, amount) for line, amount in expected.items()]
+            connection.execute(
+                "create or replace temp table expected (line_key varchar, contract_id varchar, contract_version integer, line_id varchar, "
+                "line_kind varchar, student_id varchar, student_key varchar, school_id varchar, period varchar, "
+                "expected_amount decimal(18, 2), reason_code varchar)"
+            )
+            if rows:
+                connection.executemany(f"insert into expected values ({', '.join('?' * 11)})", rows)
+            connection.execute(
+                f"create or replace table payable.fct_proposed_entry as {_DIFFERENCES.replace('from expected', 'from temp.expected')}"
+            )
+            connection.execute(
+                "create or replace table intake.contract_block (contract_id varchar, source varchar, check_id varchar, reason varchar)"
+            )
+            for blocked_id, reason in (blocked or {}).items():
+                connection.execute("insert into intake.contract_block values (?, 'nwea_map', 'a_check', ?)", [blocked_id, reason])
+        self._finish(as_of)
+
+    def copy_to(self, path: Path) -> SmallHome:
+        shutil.copytree(self.path, path)
+        return SmallHome(path, self.contracts, self.runs)
+
+    def _row(self, contract_id: str, line: str, amount: int) -> list[object]:
+        line_id, student = line.split("|")
+        kind = "BASE" if line_id == "BASE" else "OUTCOME"
+        key = md5(student.encode()).hexdigest()
+        return [
+            line_key(line, contract_id),
+            contract_id,
+            1,
+            line_id,
+            kind,
+            student,
+            key,
+            "0101",
+            "2025-2026",
+            dollars(amount),
+            "TIER_REACHED",
+        ]
+
+    def _finish(self, as_of: date) -> None:
+        cutoff = datetime(2026, 6, 30, 18, self.runs // 60, self.runs % 60, tzinfo=UTC)
+        stamp = fingerprint.take(self.home, as_of, cutoff)
+        result = {
+            "run_id": f"{stamp.run_id}-{self.runs}",
+            "as_of": as_of.isoformat(),
+            "evidence_cutoff_at": cutoff.strftime("%Y-%m-%d %H:%M:%S"),
+            "sources": {},
+        }
+        fingerprint.write_last_run(self.home, stamp, result, [], as_of, "America/Denver")
