@@ -16,7 +16,8 @@ from tests.dbt.small_lake import SmallLake
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 AS_OF = "2026-06-30"
 # The payment models and the one model of another area they read between the input layer and the marts.
-PAYMENT = ("path:models/intermediate/payment", "path:models/marts/payable")
+MARTS = ("fct_payment_decision", "fct_base_payment", "rpt_contract_summary", "rpt_untested_worklist", "rpt_loss_waterfall")
+PAYMENT = ("path:models/intermediate/payment", *MARTS)
 READ_BETWEEN = "int_student_assignment__span"
 
 
@@ -95,4 +96,4 @@ def empty_district(tmp_path_factory: pytest.TempPathFactory) -> EmptyDistrict:
 
 def _is_payment(node: Any) -> bool:
     path = Path(node.original_file_path).as_posix()
-    return path.startswith(("models/intermediate/payment/", "models/marts/payable/")) or node.name == READ_BETWEEN
+    return path.startswith("models/intermediate/payment/") or node.name in MARTS or node.name == READ_BETWEEN

@@ -171,7 +171,7 @@ class Judge:
             else:
                 unflagged = [row for row in usable if row["is_growth_event"] is None]
                 invalid += ["passed over"] * (len(usable) - len(unflagged))
-                chosen = sorted(unflagged, key=lambda row: (row["score_se"], -row["tested_on"].toordinal()))[:1]
+                chosen = sorted(unflagged, key=lambda row: (fraction(row["score_se"]), -row["tested_on"].toordinal()))[:1]
         else:
             real = [row for row in usable if row["test_type"] != "PROGRESS_MONITORING"] or usable
             first = window["window_id"] == "FALL"
@@ -245,7 +245,10 @@ class Judge:
             return sum(row["group_size"] <= case.terms["max_group_size"] for row in known), len(known)
         if obligation["metric"] == "DELIVERY_RATE":
             held = sum(row["is_held"] for row in case.sessions)
-            lost = sum(row["absence_cause"] in ("PROVIDER_CANCEL", "TUTOR_NO_SHOW", "PROVIDER_TECH") for row in case.sessions)
+            provider = ("PROVIDER_CANCEL", "TUTOR_NO_SHOW", "PROVIDER_TECH")
+            causes = provider if obligation["party"] == "PROVIDER" else ("DISTRICT_TECH", "DISTRICT_SCHEDULE")
+            late = obligation["party"] == "DISTRICT"
+            lost = sum(row["absence_cause"] in causes and (not late or self.is_in_time(row, case.due)) for row in case.sessions)
             return held, held + lost
         assert obligation["metric"] == "ASSESSMENT_ADMINISTERED"
         if case.window["closes_on"] >= self.as_of:
@@ -307,9 +310,16 @@ class Judge:
         key = (line["contract_id"], line["line_id"], student_id)
         if key not in self._own_default:
             case = self.case(line, student_id)
-            breached = any(self.verdict(duty, line, student_id) == "BREACHED" for duty in self.duties(line, "DISTRICT", ("DEFAULT_PAY",)))
-            by_line = line["missing_test_rule"] == "DISTRICT_DEFAULT_IF_DISTRICT_CAUSE" and "DISTRICT" in case.causes
-            self._own_default[key] = case.terms["district_default_share"] is not None and (breached or by_line)
+            breached = [
+                duty["metric"]
+                for duty in self.duties(line, "DISTRICT", ("DEFAULT_PAY",))
+                if self.verdict(duty, line, student_id) == "BREACHED"
+            ]
+            of_tests = "DISTRICT" in case.causes or "ASSESSMENT_ADMINISTERED" in breached
+            if line["missing_test_rule"] != "DISTRICT_DEFAULT_IF_DISTRICT_CAUSE":
+                of_tests = False
+            by_another = any(metric != "ASSESSMENT_ADMINISTERED" for metric in breached)
+            self._own_default[key] = case.terms["district_default_share"] is not None and (of_tests or by_another)
         return self._own_default[key]
 
     def district_failed(self, line: Row, student_id: str) -> bool:
@@ -408,9 +418,9 @@ class Judge:
         key = rows[0]["student_key"]
         for line, line_terms, _ in self.lines():
             voids = self.duties(line, "PROVIDER", ("VOID_ALL",))
-            if line_terms["contract_id"] == contract_id and self.case(line, student_id).rows:
-                if any(self.verdict(duty, line, student_id) == "BREACHED" for duty in voids):
-                    return Decimal("0.00")
+            concerned = line_terms["contract_id"] == contract_id and self.case(line, student_id).rows
+            if concerned and any(self.verdict(duty, line, student_id) == "BREACHED" for duty in voids):
+                return Decimal("0.00")
         sessions = [
             row
             for row in self.world.session
@@ -481,10 +491,10 @@ class Case:
             if worst in statuses:
                 self.measure = worst
                 return
-        if end and baseline and None not in (end["norms_reference"], baseline["norms_reference"]):
-            if end["norms_reference"] != baseline["norms_reference"]:
-                self.measure = "INVALID"
-                return
+        norms = {row["norms_reference"] for row in (end, baseline) if row} - {None}
+        if len(norms) > 1:
+            self.measure = "INVALID"
+            return
         if values:
             self.measure, self.value = "MEASURED", fraction(values[0])
 
@@ -505,8 +515,7 @@ class Case:
         """Creditable sessions in time, plus those lost to the district, of the required ones, against the minimum rate."""
         attended = sum(row["is_creditable"] and self.judge.is_in_time(row, self.due) for row in self.sessions)
         lost = sum(
-            row["absence_cause"] in ("DISTRICT_TECH", "DISTRICT_SCHEDULE") and self.judge.is_in_time(row, self.due)
-            for row in self.sessions
+            row["absence_cause"] in ("DISTRICT_TECH", "DISTRICT_SCHEDULE") and self.judge.is_in_time(row, self.due) for row in self.sessions
         )
         minimum = Fraction(self.line["dosage_min_rate_numerator"], self.line["dosage_min_rate_denominator"])
         if minimum == 0:
@@ -520,7 +529,9 @@ class Case:
             out = {"DISTRICT_TECH", "DISTRICT_SCHEDULE", "PROVIDER_CANCEL", "TUTOR_NO_SHOW", "PROVIDER_TECH"}
             out |= {"ASSESSMENT_DAY", "CLOSURE", "WITHDRAWN"}
             required = sum(
-                row["is_scheduled"] and row["absence_cause"] not in out and row["not_creditable_reason"] not in ("OVER_RATIO", "UNDER_MINUTES")
+                row["is_scheduled"]
+                and row["absence_cause"] not in out
+                and row["not_creditable_reason"] not in ("OVER_RATIO", "UNDER_MINUTES")
                 for row in self.sessions
             )
             dose = min(required, attended)

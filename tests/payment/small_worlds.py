@@ -1,4 +1,7 @@
-"""Random small districts for comparing two calculations of the same payment: every rule of the decision is likely to matter to somebody."""
+"""Random small districts for comparing two calculations of the same payment: every rule of the decision is likely to matter to somebody.
+
+Half the students have nothing unusual but their results, so that what comes last in the decision (prices, shares, thresholds) is reached often.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,11 @@ def make_world(rng: Random, students: int) -> World:
 
 def _contracts(world: World, rng: Random) -> None:
     amended = rng.random() < 0.5
-    for contract_id, subject, model, rate in (("M", "math", "PER_STUDENT_SERVED", "600.00"), ("N", "math", "PER_SESSION", "15.00"), ("R", "reading", "PER_SESSION", "15.00")):
+    for contract_id, subject, model, rate in (
+        ("M", "math", "PER_STUDENT_SERVED", "600.00"),
+        ("N", "math", "PER_SESSION", "15.00"),
+        ("R", "reading", "PER_SESSION", "15.00"),
+    ):
         for version in (1, 2) if amended and contract_id == "M" else (1,):
             is_last = version == 2 or not (amended and contract_id == "M")
             world.contract.append(
@@ -61,7 +68,7 @@ def _contracts(world: World, rng: Random) -> None:
                     "base_rate_amount": rate if version == 1 else "660.00",
                     "base_proration": "BY_SESSIONS_ATTENDED" if model == "PER_STUDENT_SERVED" else "NONE",
                     "base_earning_min_sessions": rng.choice((1, 3)),
-                    "required_sessions": 9,
+                    "required_sessions": 10,
                     "both_default_rule": rng.choice(("HOLD", "PROVIDER_LOSES", "SPLIT")),
                     "district_default_share": rng.choice(("1", "0.6", "0.333333", None)),
                     "district_default_scope": rng.choice(("STUDENT", "STUDENT", "SCHOOL", "CONTRACT")),
@@ -94,7 +101,15 @@ def _rate_card(world: World, rng: Random, contract_id: str, version: int) -> Non
     else:
         cheaper = version == 2
         lines = [
-            ("G1", "NWEA_MAP_MATH", "CGP_FALL_SPRING", "FALL", "SPRING", [(35, "250.01"), (50, "400.00" if cheaper else "500.00"), (65, "750.33")], None),
+            (
+                "G1",
+                "NWEA_MAP_MATH",
+                "CGP_FALL_SPRING",
+                "FALL",
+                "SPRING",
+                [(35, "250.01"), (50, "400.00" if cheaper else "500.00"), (65, "750.33")],
+                None,
+            ),
             ("M1", "NWEA_MAP_MATH", "CGP_FALL_WINTER", "FALL", "WINTER", [(50, "150.00")], None),
             ("P1", "STATE_TEST_MATH", "PROFICIENCY_LEVEL", None, "SPRING", [(3, "200.00")], None),
         ]
@@ -148,6 +163,7 @@ def _obligations(world: World, rng: Random, contract_id: str, version: int) -> N
         ("same_tutor", "PROVIDER", "SAME_TUTOR_SHARE", 60, ("VOID_OUTCOME", "NOTICE_ONLY")),
         ("group_size", "PROVIDER", "GROUP_SIZE_COMPLIANCE", 50, ("VOID_ALL", "NOTICE_ONLY")),
         ("delivery", "PROVIDER", "DELIVERY_RATE", 40, ("VOID_OUTCOME", "NOTICE_ONLY")),
+        ("slots", "DISTRICT", "DELIVERY_RATE", 80, ("DEFAULT_PAY", "NOTICE_ONLY", "NOTICE_ONLY")),
         ("tests_given", "DISTRICT", "ASSESSMENT_ADMINISTERED", 90, ("DEFAULT_PAY", "NOTICE_ONLY")),
     ):
         world.obligation.append(
@@ -169,25 +185,28 @@ def _obligations(world: World, rng: Random, contract_id: str, version: int) -> N
 
 def _student(world: World, rng: Random, number: int) -> None:
     student_id = f"{number:08d}"
-    student_key = None if rng.random() < 0.04 else f"key{number}"
+    plain = rng.random() < 0.5
+    student_key = None if not plain and rng.random() < 0.08 else f"key{number}"
     school_id = rng.choice(("0201", "0202"))
     contracts = [name for name, chance in (("M", 0.9), ("N", 0.25), ("R", 0.5)) if rng.random() < chance] or ["M"]
     for contract_id in contracts:
-        _roster(world, rng, contract_id, student_key, student_id, school_id)
+        _roster(world, rng, contract_id, student_key, student_id, school_id, plain)
         if student_key is not None:
-            _sessions(world, rng, contract_id, student_key, student_id)
+            _sessions(world, rng, contract_id, student_key, student_id, plain)
     if student_key is not None:
-        _tests(world, rng, student_key, student_id)
+        _tests(world, rng, student_key, student_id, plain)
 
 
-def _roster(world: World, rng: Random, contract_id: str, student_key: str | None, student_id: str, school_id: str) -> None:
+def _roster(world: World, rng: Random, contract_id: str, student_key: str | None, student_id: str, school_id: str, plain: bool) -> None:
     start_on = rng.choice((dt.date(2025, 8, 20), dt.date(2025, 10, 6), dt.date(2025, 10, 6), dt.date(2025, 11, 3), dt.date(2026, 2, 23)))
     end_on = rng.choice((None, None, None, None, dt.date(2026, 1, 15), dt.date(2026, 4, 20), dt.date(2026, 5, 4), dt.date(2026, 6, 20)))
+    if plain:
+        start_on, end_on = dt.date(2025, 8, 20), None
     row = {
         "contract_id": contract_id,
         "student_key": student_key,
         "student_id": student_id,
-        "line_id": "G1" if rng.random() < 0.08 else None,
+        "line_id": "G1" if not plain and rng.random() < 0.1 else None,
         "school_id": school_id,
         "start_on": start_on,
         "end_on": end_on,
@@ -204,15 +223,15 @@ def _roster(world: World, rng: Random, contract_id: str, student_key: str | None
         world.roster.append({**row, "start_on": again, "end_on": None, "end_reason": None, "row_number": len(world.roster) + 1})
 
 
-def _sessions(world: World, rng: Random, contract_id: str, student_key: str, student_id: str) -> None:
-    attendance = rng.choice((0.5, 0.8, 0.95))
-    for number in range(rng.choice((0, 6, 9, 9, 10, 12))):
+def _sessions(world: World, rng: Random, contract_id: str, student_key: str, student_id: str, plain: bool) -> None:
+    attendance = 0.98 if plain else rng.choice((0.5, 0.8, 0.95))
+    for number in range(rng.choice((0, 6, 7, 7, 8, 10, 12))):
         day = SERVICE[0] + dt.timedelta(days=rng.randrange(0, 222))
         attended = rng.random() < attendance
-        reason = rng.choice((None,) * 8 + ("OVER_RATIO", "ATTENDANCE_CONFLICT")) if attended else None
+        reason = rng.choice((None,) * 8 + ("OVER_RATIO", "ATTENDANCE_CONFLICT")) if attended and not plain else None
         cause = None if attended else rng.choice(CAUSES)
         amended = day >= dt.date(2026, 3, 1) and any(row["contract_id"] == contract_id and row["version"] == 2 for row in world.contract)
-        late = rng.random() < 0.05
+        late = rng.random() < (0.02 if plain else 0.15)
         world.session.append(
             {
                 "contract_id": contract_id,
@@ -238,7 +257,7 @@ def _sessions(world: World, rng: Random, contract_id: str, student_key: str, stu
         )
 
 
-def _tests(world: World, rng: Random, student_key: str, student_id: str) -> None:
+def _tests(world: World, rng: Random, student_key: str, student_id: str, plain: bool) -> None:
     for instrument, metrics in (
         ("NWEA_MAP_MATH", {"WINTER": "CGP_FALL_WINTER", "SPRING": "CGP_FALL_SPRING"}),
         ("RENAISSANCE_STAR_READING", {"SPRING": "SGP_FALL_SPRING"}),
@@ -248,11 +267,22 @@ def _tests(world: World, rng: Random, student_key: str, student_id: str) -> None
             if instrument == "STATE_TEST_MATH" and window_id != "SPRING":
                 continue
             days = (closes_on - opens_on).days
-            offsets = rng.sample(range(-3 if rng.random() < 0.1 else 0, days + (30 if rng.random() < 0.1 else 1)), rng.choice((0, 1, 1, 1, 1, 2)))
-            flags = rng.choice(([True, False], [True, False], [True, True], [None, None], [False, None], [False, False]))
+            mishap = not plain or rng.random() < 0.08
+            offsets = (
+                [days // 2]
+                if not mishap
+                else rng.sample(
+                    range(-3 if rng.random() < 0.1 else 0, days + (30 if rng.random() < 0.1 else 1)), rng.choice((0, 1, 1, 2, 2))
+                )
+            )
+            flags = (
+                [True]
+                if not mishap
+                else rng.choice(([True, False], [True, False], [True, True], [None, None], [False, None], [False, False]))
+            )
             for attempt, offset in enumerate(offsets):
                 key = f"{student_key}.{instrument}.{window_id}.{attempt}"
-                invalid = rng.choice((None,) * 10 + ("DEACTIVATED", "NOT_TESTED"))
+                invalid = rng.choice((None,) * 10 + ("DEACTIVATED", "NOT_TESTED")) if mishap else None
                 world.result.append(
                     {
                         "assessment_result_key": key,
@@ -263,11 +293,15 @@ def _tests(world: World, rng: Random, student_key: str, student_id: str) -> None
                         "window_id": window_id,
                         "tested_on": opens_on + dt.timedelta(days=offset),
                         "test_id": key,
-                        "test_type": rng.choice(("GROWTH", "GROWTH", "PROGRESS_MONITORING")) if "STAR" in instrument else "GROWTH",
+                        "test_type": rng.choice(("GROWTH", "GROWTH", "PROGRESS_MONITORING"))
+                        if "STAR" in instrument and mishap
+                        else "GROWTH",
                         "score": 200 + attempt,
-                        "score_se": 3 + attempt,
+                        "score_se": rng.choice((3, "3.1")),
                         "is_growth_event": flags[attempt] if instrument.startswith("NWEA") else None,
-                        "rapid_guessing_share": rng.choice(("0.05", "0.1", "0.299999", "0.3")) if instrument.startswith("NWEA") and rng.random() < 0.3 else None,
+                        "rapid_guessing_share": rng.choice(("0.05", "0.1", "0.299999", "0.3"))
+                        if instrument.startswith("NWEA") and mishap
+                        else None,
                         "norms_reference": rng.choice(("2025",) * 9 + ("2020", None)) if instrument.startswith("NWEA") else None,
                         "is_valid": invalid is None,
                         "invalid_reason": invalid,
@@ -279,7 +313,9 @@ def _tests(world: World, rng: Random, student_key: str, student_id: str) -> None
                 metric = metrics.get(window_id)
                 value = rng.choice((1, 2, 3, 4)) if metric == "PROFICIENCY_LEVEL" else rng.choice(VALUES)
                 if metric and value is not None:
-                    world.metric.append({"assessment_result_key": key, "metric": metric, "source_column": f"column_of_{metric}", "value": value})
+                    world.metric.append(
+                        {"assessment_result_key": key, "metric": metric, "source_column": f"column_of_{metric}", "value": value}
+                    )
 
 
 def _rulings(world: World, rng: Random, students: int) -> None:
@@ -300,16 +336,18 @@ def _rulings(world: World, rng: Random, students: int) -> None:
         )
 
     for number in range(students):
-        if rng.random() < 0.12:
+        if rng.random() < 0.5:
+            continue
+        if rng.random() < 0.15:
             add("DISPUTE", rng.choice(("OPEN", "OPEN", "RESOLVED")), rng.choice((None, "G1")), number)
-        if rng.random() < 0.3:
+        for _ in range(rng.choice((0, 1, 1, 3))):
             key = rng.choice((None, "SPRING", "FALL", "WINTER", "G1", "P1"))
             add("MISSING_TEST_CAUSE", rng.choice(("DISTRICT", "DISTRICT", "PROVIDER", "STUDENT", "NONE")), key, number)
-        if rng.random() < 0.1:
+        if rng.random() < 0.2:
             add("OVERLAP", rng.choice(("0.4", "0.5")), None, number, "N")
-        if rng.random() < 0.08:
+        if rng.random() < 0.2:
             add("OBLIGATION_EVIDENCE", rng.choice(("MET", "BREACHED")), rng.choice(("same_tutor", "group_size", "tests_given")), number)
-        if rng.random() < 0.08:
+        if rng.random() < 0.4:
             add("LATE_CHANGE", "ACCEPTED", rng.choice((None, "M1", "M2")), number)
     if rng.random() < 0.1:
         add("OBLIGATION_EVIDENCE", "MET", "delivery", None)

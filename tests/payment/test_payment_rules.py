@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-from tests.payment.conftest import PAYMENT, PROJECT, EmptyDistrict, dbt
+from tests.payment.conftest import MARTS, PAYMENT, PROJECT, EmptyDistrict, dbt
 
 # The vocabulary of results (domain notes, section 4.1) without EXCLUDED_<reason>.
 RESULTS = {
@@ -54,10 +53,10 @@ def test_every_reason_is_put_into_words() -> None:
 
 def test_money_never_passes_through_a_float() -> None:
     """DOUBLE appears in no payment model; the only division is of integers, in the macros."""
-    for folder in ("models/intermediate/payment", "models/marts/payable"):
-        for path in sorted(Path(PROJECT / folder).glob("*.sql")):
-            code = "\n".join(line.split("--")[0] for line in path.read_text(encoding="utf-8").splitlines()).lower()
-            without_text = re.sub(r"'[^'\n]*'", "''", code)
-            assert "double" not in without_text, path.name
-            assert "float" not in without_text, path.name
-            assert " / " not in without_text, path.name
+    models = [*(PROJECT / "models/intermediate/payment").glob("*.sql"), *(PROJECT / f"models/marts/payable/{name}.sql" for name in MARTS)]
+    for path in sorted(models):
+        code = "\n".join(line.split("--")[0] for line in path.read_text(encoding="utf-8").splitlines()).lower()
+        without_text = re.sub(r"'[^'\n]*'", "''", code)
+        assert "double" not in without_text, path.name
+        assert "float" not in without_text, path.name
+        assert " / " not in without_text, path.name

@@ -104,7 +104,6 @@ select
     final_row.first_start_on,
     final_row.end_on,
     final_row.end_reason,
-    coalesce(final_row.first_start_on > line.service_start_on, false) as is_late_entrant,
     -- A planned end counts once it has come.
     coalesce(final_row.end_on <= {{ as_of_date() }}, false) as has_left,
     coalesce(final_row.end_on <= {{ as_of_date() }}, false)

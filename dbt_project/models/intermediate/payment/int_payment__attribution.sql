@@ -28,8 +28,20 @@ duty as (
                 else 0
             end
         ) as is_provider_unjudged,
-        max(case when party = 'DISTRICT' and consequence = 'DEFAULT_PAY' and obligation_status = 'BREACHED' then 1 else 0 end)
-            as is_district_breached,
+        max(
+            case
+                when party = 'DISTRICT' and consequence = 'DEFAULT_PAY' and obligation_status = 'BREACHED' and metric <> 'ASSESSMENT_ADMINISTERED'
+                    then 1
+                else 0
+            end
+        ) as is_district_breached,
+        max(
+            case
+                when party = 'DISTRICT' and consequence = 'DEFAULT_PAY' and obligation_status = 'BREACHED' and metric = 'ASSESSMENT_ADMINISTERED'
+                    then 1
+                else 0
+            end
+        ) as is_testing_breached,
         max(
             case
                 when party = 'PROVIDER' and consequence in ('VOID_OUTCOME', 'VOID_ALL') and obligation_status in ('BREACHED', 'IN_CURE')
@@ -68,7 +80,9 @@ own as (
         case
             when line.district_default_share is null then 0
             when duty.is_district_breached = 1 then 1
-            when line.missing_test_rule = 'DISTRICT_DEFAULT_IF_DISTRICT_CAUSE' and missing_test.is_missed_by_district = 1 then 1
+            -- What a missing test means is for the line to say: a line that calls it not payable pays no default for it either.
+            when line.missing_test_rule is distinct from 'DISTRICT_DEFAULT_IF_DISTRICT_CAUSE' then 0
+            when duty.is_testing_breached = 1 or missing_test.is_missed_by_district = 1 then 1
             else 0
         end as is_own_district_fail
     from {{ ref('int_payment__assignment') }} as assignment
