@@ -34,6 +34,7 @@ class Fingerprint:
 
     documents: str
     receipts: str
+    ledger: str
     code: str
     as_of_date: date
     evidence_cutoff_at: datetime | None
@@ -41,7 +42,7 @@ class Fingerprint:
     @property
     def digest(self) -> str:
         cutoff = self.evidence_cutoff_at.isoformat() if self.evidence_cutoff_at else "all"
-        parts = (self.documents, self.receipts, self.code, self.as_of_date.isoformat(), cutoff)
+        parts = (self.documents, self.receipts, self.ledger, self.code, self.as_of_date.isoformat(), cutoff)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     @property
@@ -52,7 +53,7 @@ class Fingerprint:
 
 def take(home: Home, as_of_date: date, evidence_cutoff_at: datetime | None) -> Fingerprint:
     """The fingerprint of what is in the home now."""
-    return Fingerprint(documents_digest(home), receipts_digest(home), code_digest(), as_of_date, evidence_cutoff_at)
+    return Fingerprint(documents_digest(home), receipts_digest(home), ledger_digest(home), code_digest(), as_of_date, evidence_cutoff_at)
 
 
 def documents_digest(home: Home) -> str:
@@ -65,6 +66,12 @@ def receipts_digest(home: Home) -> str:
     """Over the names of all receipts; a receipt's name holds the hash of what it says."""
     names = sorted(f"{path.parent.name}/{path.name}" for path in home.deliveries.glob("*/*.json"))
     return hashlib.sha256("\n".join(names).encode()).hexdigest()
+
+
+def ledger_digest(home: Home) -> str:
+    """Over the names of the posted statements, which hold the hashes of what is in them, and their sizes."""
+    posted = sorted((path.relative_to(home.ledger).as_posix(), path.stat().st_size) for path in home.ledger.glob("*/*.parquet"))
+    return hashlib.sha256(repr(posted).encode()).hexdigest()
 
 
 def code_digest() -> str:

@@ -32,7 +32,7 @@ def result_object(
         "status": "blocked" if blocked else "ok",
         "sources": _sources(connection, sources),
         "checks": _checks(connection),
-        "contracts": _contracts(published[0], contracts),
+        "contracts": _contracts(connection, published[0], contracts),
         "blocked_contracts": list(blocked),
         "published": [str(path) for path in published],
         "stages": {stage: round(taken, 3) for stage, taken in seconds.items()},
@@ -66,18 +66,20 @@ def _checks(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return dict(zip(("passed", "warned", "blocked"), map(int, row), strict=True))
 
 
-def _contracts(published: Path, contracts: Iterable[str]) -> dict[str, dict[str, str]]:
-    """What stands in the published file: of a blocked contract its last published amounts, or zero when it never was published.
+def _contracts(connection: duckdb.DuckDBPyConnection, published: Path, contracts: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Earned and payable as they stand in the published file: of a blocked contract its last published amounts, zero when it never was.
 
-    payable: after the cap on outcome payments, then the ceiling on everything (domain notes §4.3).
+    payable: after the cap on outcome payments, then the ceiling on everything (domain notes §4.3). posted: by the ledger.
     """
-    with duckdb.connect(str(published), read_only=True) as connection:
-        rows = connection.execute(
+    with duckdb.connect(str(published), read_only=True) as reader:
+        rows = reader.execute(
             """select contract_id, total_earned_amount::varchar,
                       least(base_amount + least(contingent_net_amount, coalesce(contingent_pool_cap_amount, contingent_net_amount)),
                             coalesce(nte_ceiling_amount, total_earned_amount))::decimal(18, 2)::varchar
                from payable.rpt_contract_summary"""
         ).fetchall()
-    amounts = {contract_id: {"earned": ZERO, "payable": ZERO, "posted": ZERO} for contract_id in contracts}
-    amounts |= {contract_id: {"earned": earned, "payable": payable, "posted": ZERO} for contract_id, earned, payable in rows}
+    posted = dict(connection.execute("select contract_id, posted_amount::varchar from ledger.head").fetchall())
+    amounts = {contract_id: {"earned": ZERO, "payable": ZERO, "posted": posted.get(contract_id, ZERO)} for contract_id in contracts}
+    for contract_id, earned, payable in rows:
+        amounts.setdefault(contract_id, {"posted": posted.get(contract_id, ZERO)}).update(earned=earned, payable=payable)
     return dict(sorted(amounts.items()))

@@ -26,6 +26,7 @@ from obc_pipeline.intake.evidence import Evidence, select_evidence
 from obc_pipeline.intake.read import ReadingLimits, read_archive
 from obc_pipeline.intake.receive import Received, read_receipts, receive
 from obc_pipeline.intake.register import key_overlap, register
+from obc_pipeline.ledger import register_ledger
 from obc_pipeline.model_tests import blocks_of_all_contracts, test_verdicts
 from obc_pipeline.quality.checks import CheckRun, check_marts, check_sources, contract_blocks
 from obc_pipeline.quality.suites import SuiteInvalid
@@ -34,6 +35,7 @@ from obc_pipeline.result import result_object
 from obc_pipeline.sharing.publish import PublishFailed, publish_district
 
 T = TypeVar("T")
+LEDGER_SUITE, LEDGER_CHECK = "ledger", "chain_is_intact"
 Progress = Callable[[str, str], None]  # stage, what is being done
 
 
@@ -193,13 +195,16 @@ class Run:
                 overlap=lambda file, others: key_overlap(connection, home, file, others),
             )
             register(connection, home, evidence)
+            register_ledger(connection, home)
         return evidence
 
     def _check_sources(self) -> list[Verdict]:
 
         with self.warehouse() as connection:
-            verdicts = check_sources(connection, self._check_run())
-            self._store_verdicts(connection, verdicts, lambda verdict: verdict.source is not None and verdict.engine != "dbt")
+            verdicts = [*check_sources(connection, self._check_run()), *self._ledger_verdicts(connection)]
+            self._store_verdicts(
+                connection, verdicts, lambda old: old.engine != "dbt" and (old.source is not None or old.suite == LEDGER_SUITE)
+            )
         return verdicts
 
     def _build(self, select: Sequence[str]) -> list[NodeOutcome]:
@@ -217,7 +222,7 @@ class Run:
 
         with self.warehouse() as connection:
             verdicts = check_marts(connection, self._check_run())
-            self._store_verdicts(connection, verdicts, lambda verdict: verdict.contract_id is not None)
+            self._store_verdicts(connection, verdicts, lambda old: old.contract_id is not None and old.suite != LEDGER_SUITE)
         return verdicts
 
     def _build_quality(self, select: Sequence[str]) -> list[NodeOutcome]:
@@ -262,6 +267,11 @@ class Run:
         with open_warehouse(self.home) as connection:
             yield connection
 
+    def _ledger_verdicts(self, connection: duckdb.DuckDBPyConnection) -> list[Verdict]:
+        """A contract whose ledger was tampered with must not pay."""
+        rows = connection.execute("select contract_id, is_intact from ledger.head order by 1").fetchall()
+        return [ledger_verdict(self.run_id, self.as_of_date, contract_id, is_intact) for contract_id, is_intact in rows]
+
     def _check_run(self) -> CheckRun:
 
         return CheckRun(self.run_id, self.as_of_date, self.home)
@@ -303,6 +313,32 @@ class Run:
 def blocked_contracts(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """The contracts that must not pay, by `intake.contract_block`."""
     return [row[0] for row in connection.execute("select distinct contract_id from intake.contract_block order by 1").fetchall()]
+
+
+def ledger_verdict(run_id: str, as_of: date, contract_id: str, is_intact: bool) -> Verdict:
+    """Whether the chain of a contract's posted statements is unbroken."""
+    return Verdict(
+        run_id=run_id,
+        check_id=f"ledger.{contract_id}.{LEDGER_CHECK}",
+        source=None,
+        contract_id=contract_id,
+        suite=LEDGER_SUITE,
+        expectation_type=LEDGER_CHECK,
+        column_name=None,
+        data_map_row=None,
+        severity="critical",
+        status="PASSED" if is_intact else "FAILED",
+        rows_checked=None,
+        rows_failed=None,
+        pass_rate=None,
+        mostly=None,
+        is_blocking=not is_intact,
+        checked_as_of=as_of,
+        message="every posted statement is as it was written"
+        if is_intact
+        else "the ledger was changed after posting: `obc verify` says where",
+        engine="intake",
+    )
 
 
 def read_verdicts(connection: duckdb.DuckDBPyConnection) -> list[Verdict]:

@@ -30,7 +30,13 @@ def check_sources_asset(documents: Documents) -> dg.AssetsDefinition:
     specs = [
         dg.AssetSpec(
             key,
-            deps=[*lake, naming.FILE, naming.DELIVERY, *map(naming.document_key, ("data_source", "data_map_row", "contract_source"))],
+            deps=[
+                *lake,
+                naming.FILE,
+                naming.DELIVERY,
+                naming.LEDGER_HEAD,
+                *map(naming.document_key, ("data_source", "data_map_row", "contract_source")),
+            ],
             group_name="check",
             description=text,
             owners=[naming.TRANSFORMATION_OWNER],
@@ -42,7 +48,7 @@ def check_sources_asset(documents: Documents) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="check_sources",
         specs=specs,
-        check_specs=[*landing_check_specs(documents), *_lake_check_specs(documents)],
+        check_specs=[*landing_check_specs(documents), *_lake_check_specs(documents), *_ledger_check_specs(documents)],
         allow_arbitrary_check_specs=True,  # the checks belong to lake tables and feeds, which other steps make
         can_subset=True,
         pool=naming.POOL,
@@ -111,6 +117,18 @@ def _lake_check_specs(documents: Documents) -> list[dg.AssetCheckSpec]:
         for source in documents.sources.values()
         if source.format == suite.name.split("__", 1)[0]
         for expected in suite.expectations
+    ]
+
+
+def _ledger_check_specs(documents: Documents) -> list[dg.AssetCheckSpec]:
+    return [
+        dg.AssetCheckSpec(
+            naming.ledger_check_name(contract_id),
+            asset=naming.LEDGER_ENTRY,
+            description=f"Every posted statement of {contract_id} is as it was written (critical). Not run while nothing is posted.",
+            metadata={"severity": "critical"},
+        )
+        for contract_id in sorted({contract.contract_id for contract in documents.contracts})
     ]
 
 

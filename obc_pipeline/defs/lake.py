@@ -14,10 +14,16 @@ from obc_pipeline.sources import Table, registry
 _DOCUMENTS_DESCRIPTION = "From the district's documents (obc.yml, data_map.yml, contracts/*.yml, ci_structure.yml): "
 ACCOUNTING_CHECK = "every_record_is_accounted_for"
 
-_INTAKE_DESCRIPTIONS = {
-    naming.DELIVERY: "One row per file that landed: source, name, size, hash, and when it came.",
-    naming.FILE: "One row per readable member of a delivery, with its account: rows_in = accepted + quarantined + duplicate, whether it counts, and why not.",
-    naming.QUARANTINED_ROW: "One row per record that did not go on: file, record, line, rule, reason. No value.",
+# What the step registers besides the lake: (group, description).
+_REGISTERED = {
+    naming.DELIVERY: ("intake", "One row per file that landed: source, name, size, hash, and when it came."),
+    naming.FILE: (
+        "intake",
+        "One row per readable member of a delivery, with its account: rows_in = accepted + quarantined + duplicate, whether it counts, and why not.",
+    ),
+    naming.QUARANTINED_ROW: ("intake", "One row per record that did not go on: file, record, line, rule, reason. No value."),
+    naming.LEDGER_ENTRY: ("ledger", "One row per posted entry, from the write-once files in ledger/. Only `obc post` writes them."),
+    naming.LEDGER_HEAD: ("ledger", "One row per contract with a ledger: entries, head hash, posted amount, whether the chain is intact."),
 }
 
 
@@ -47,16 +53,16 @@ def documents_asset() -> dg.AssetsDefinition:
 def lake_asset(documents: Documents) -> dg.AssetsDefinition:
     """One step reads what was not read before and registers what counts at the cutoff."""
     lake_specs = [_lake_spec(documents, format_name, table) for format_name, declared in registry().items() for table in declared.tables]
-    intake_specs = [
+    registered_specs = [
         dg.AssetSpec(
             key,
-            deps=[naming.archive_key(source) for source in documents.sources],
-            group_name="intake",
+            deps=[naming.archive_key(source) for source in documents.sources] if group == "intake" else [],
+            group_name=group,
             description=text,
             owners=[naming.TRANSFORMATION_OWNER],
             kinds={"duckdb"},
         )
-        for key, text in _INTAKE_DESCRIPTIONS.items()
+        for key, (group, text) in _REGISTERED.items()
     ]
     accounting = dg.AssetCheckSpec(
         ACCOUNTING_CHECK,
@@ -65,7 +71,7 @@ def lake_asset(documents: Documents) -> dg.AssetsDefinition:
         blocking=True,
     )
 
-    @dg.multi_asset(name="read", specs=[*lake_specs, *intake_specs], check_specs=[accounting], pool=naming.POOL)
+    @dg.multi_asset(name="read", specs=[*lake_specs, *registered_specs], check_specs=[accounting], pool=naming.POOL)
     def read(context: dg.AssetExecutionContext, district: District) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         evidence = district.run.read()
         with district.run.warehouse() as connection:
@@ -75,7 +81,7 @@ def lake_asset(documents: Documents) -> dg.AssetsDefinition:
                     rows = count_rows(connection, f'lake."{format_name}__{table.name}"') if current else 0
                     metadata = row_count(rows) | {"files that count": len(current)}
                     yield dg.MaterializeResult(naming.lake_key(format_name, table.name), metadata=metadata)
-            for key in _INTAKE_DESCRIPTIONS:
+            for key in _REGISTERED:
                 yield dg.MaterializeResult(key, metadata=table_metadata(connection, ".".join(key.path)))
         unaccounted = sum(not file.report.is_accounted_for() for file in evidence.files)
         yield dg.AssetCheckResult(

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from obc_pipeline.quality.verdicts import Verdict
+from obc_pipeline.run import LEDGER_CHECK, LEDGER_SUITE
 
 JOB = "obc_run"
 POOL = "duckdb_writer"  # one step writes the warehouse at a time, whatever process it is in
@@ -20,6 +21,8 @@ QUARANTINED_ROW = dg.AssetKey(["intake", "quarantined_row"])
 CHECK_RESULT = dg.AssetKey(["intake", "check_result"])
 CONTRACT_BLOCK = dg.AssetKey(["intake", "contract_block"])
 SOURCE_FRESHNESS = dg.AssetKey(["intake", "source_freshness"])
+LEDGER_ENTRY = dg.AssetKey(["ledger", "entry"])
+LEDGER_HEAD = dg.AssetKey(["ledger", "head"])
 MART_VERDICT = dg.AssetKey(["intake", "mart_verdict"])
 PUBLISHED = dg.AssetKey(["published", "district"])
 
@@ -64,10 +67,16 @@ def release_check_name(contract_id: str) -> str:
     return f"{safe(contract_id)}__is_released"
 
 
+def ledger_check_name(contract_id: str) -> str:
+    return f"{safe(contract_id)}__{LEDGER_CHECK}"
+
+
 def check_key(verdict: Verdict) -> dg.AssetCheckKey | None:
     """Where a verdict is shown; None for dbt's tests, which dagster-dbt names."""
     if verdict.engine == "dbt":
         return None
+    if verdict.suite == LEDGER_SUITE:
+        return dg.AssetCheckKey(LEDGER_ENTRY, ledger_check_name(verdict.contract_id or ""))
     if verdict.engine == "intake":
         return dg.AssetCheckKey(landing_key(verdict.source or ""), safe(verdict.expectation_type))
     expectation_id = verdict.check_id.rsplit(".", 1)[1]
