@@ -77,7 +77,8 @@ at_school as (
         on
             contracted.student_key = enrollments.student_key
             and contracted.session_on >= enrollments.enrolled_on
-            and (enrollments.exited_on is null or contracted.session_on < enrollments.exited_on)
+            -- A comparison, not `is null or`: an outer join with an OR compares every row with every row.
+            and contracted.session_on < coalesce(enrollments.exited_on, date '9999-12-31')
     left join enrolled_students
         on contracted.student_key = enrolled_students.student_key
     left join {{ ref('input__calendar_day') }} as calendar

@@ -46,6 +46,23 @@ with pair as (
 ),
 
 -- Paid on the column the contract names, never on another of the same kind. Column names are compared without case and underscores.
+-- An inner join first: an outer join with this OR would compare every student with every metric of the district.
+named_metric as (
+    select
+        pair.contract_id,
+        pair.line_id,
+        pair.student_ref,
+        metric.value
+    from pair
+    inner join {{ ref('input__assessment_metric') }} as metric
+        on
+            pair.end_assessment_result_key = metric.assessment_result_key
+            and pair.metric = metric.metric
+    where
+        pair.source_column is null
+        or lower(replace(pair.source_column, '_', '')) = lower(replace(metric.source_column, '_', ''))
+),
+
 valued as (
     select
         pair.*,
@@ -68,14 +85,11 @@ valued as (
             else 'MEASURED'
         end as measure_reason
     from pair
-    left join {{ ref('input__assessment_metric') }} as metric
+    left join named_metric as metric
         on
-            pair.end_assessment_result_key = metric.assessment_result_key
-            and pair.metric = metric.metric
-            and (
-                pair.source_column is null
-                or lower(replace(pair.source_column, '_', '')) = lower(replace(metric.source_column, '_', ''))
-            )
+            pair.contract_id = metric.contract_id
+            and pair.line_id = metric.line_id
+            and pair.student_ref = metric.student_ref
 ),
 
 tier as (
