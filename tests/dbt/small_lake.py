@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from obc_pipeline.documents.tables import SCHEMAS
 from obc_pipeline.intake.columns import sql_type
+from obc_pipeline.ledger.register import SQL_TYPES as LEDGER_TYPES
 from obc_pipeline.sources import registry
 
 _SYSTEM = {
@@ -25,6 +26,11 @@ _SYSTEM = {
 }
 
 _INTAKE = {"contract_block": "contract_id VARCHAR, source VARCHAR, check_id VARCHAR, reason VARCHAR"}
+_LEDGER = {
+    "entry": ", ".join(f"{name} {kind}" for name, kind in LEDGER_TYPES.items()),
+    "head": "contract_id VARCHAR, entry_count BIGINT, statement_count INTEGER, head_hash VARCHAR, "
+    "posted_amount DECIMAL(18,2), is_intact BOOLEAN",
+}
 
 
 class SmallLake:
@@ -34,7 +40,7 @@ class SmallLake:
         self.path = path
         self._row_number = 0
         with duckdb.connect(str(path)) as connection:
-            for schema in ("lake", "documents", "intake"):
+            for schema in ("lake", "documents", "intake", "ledger"):
                 connection.execute(f"CREATE SCHEMA {schema}")
             for name, form in registry().items():
                 for table in form.tables:
@@ -46,6 +52,8 @@ class SmallLake:
                 connection.execute(f"CREATE TABLE documents.{table_name} AS SELECT * FROM empty")
             for table_name, columns_sql in _INTAKE.items():
                 connection.execute(f"CREATE TABLE intake.{table_name} ({columns_sql})")
+            for table_name, columns_sql in _LEDGER.items():
+                connection.execute(f"CREATE TABLE ledger.{table_name} ({columns_sql})")
 
     def put(
         self, table: str, rows: Sequence[Mapping[str, Any]], source: str = "", received_at: str = "2025-11-01 06:00:00", rank: int = 1

@@ -62,7 +62,7 @@ class EmptyDistrict:
         connection = duckdb.connect()
         connection.execute(f"ATTACH ':memory:' AS {self.warehouse.stem}")
         connection.execute(f"USE {self.warehouse.stem}")
-        for schema in ("documents", "intake", "input_layer", "intermediate", "payable"):
+        for schema in ("documents", "intake", "ledger", "input_layer", "intermediate", "payable"):
             connection.execute(f"CREATE SCHEMA {schema}")
         for statement in self.tables:
             connection.execute(statement)
@@ -89,7 +89,7 @@ def empty_district(tmp_path_factory: pytest.TempPathFactory) -> EmptyDistrict:
     with duckdb.connect(str(lake.path), read_only=True) as connection:
         found = connection.execute(
             "SELECT schema_name || '.' || table_name, sql FROM duckdb_tables() "
-            "WHERE schema_name IN ('documents', 'intake', 'input_layer') OR table_name = 'int_tutoring_session__cause'"
+            "WHERE schema_name IN ('documents', 'intake', 'ledger', 'input_layer') OR table_name = 'int_tutoring_session__cause'"
         ).fetchall()
     return EmptyDistrict(lake.path, target, tuple(sql for _, sql in found), models)
 

@@ -1,0 +1,79 @@
+-- One row per line key: whatever can be paid, base and outcomes alike, as earned and before any cap.
+with base as (
+    select
+        contract_id,
+        contract_version,
+        -- A fixed instalment is owed for the contract: it has no student, only a number.
+        case when student_id is null then 'INSTALMENT-1' else 'BASE' end as line_id,
+        case when student_id is null then 'INSTALMENT' else 'BASE' end as line_kind,
+        student_id,
+        student_key,
+        school_id,
+        period,
+        cast(null as integer) as tier,
+        cast(null as varchar) as decision,
+        reason_code,
+        reason,
+        base_amount as earned_amount
+    from {{ ref('fct_base_payment') }}
+),
+
+outcome as (
+    select
+        contract_id,
+        contract_version,
+        line_id,
+        case
+            when student_id is null then 'COHORT'
+            when decision = 'PENALTY' then 'PENALTY'
+            else 'OUTCOME'
+        end as line_kind,
+        student_id,
+        student_key,
+        school_id,
+        period,
+        tier,
+        decision,
+        reason_code,
+        reason,
+        earned_amount
+    from {{ ref('fct_payment_decision') }}
+),
+
+earned as (
+    select * from base
+    union all
+    select * from outcome
+),
+
+named as (
+    select
+        *,
+        -- An id the district does not know could be spelled like one it knows.
+        case
+            when student_id is null then ''
+            when student_key is null then 'unknown:' || student_id
+            else student_id
+        end as student_ref
+    from earned
+)
+
+select
+    md5(contract_id || '|' || line_id || '|' || student_ref || '|' || period) as line_key,
+    contract_id,
+    contract_version,
+    line_id,
+    line_kind,
+    line_kind in ('BASE', 'INSTALMENT') as is_base,
+    student_ref,
+    student_id,
+    student_key,
+    school_id,
+    period,
+    tier,
+    decision,
+    reason_code,
+    reason,
+    cast(earned_amount as decimal(18, 2)) as earned_amount,
+    {{ cents('earned_amount') }} as earned_cents
+from named

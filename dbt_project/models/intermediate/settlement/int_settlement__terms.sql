@@ -1,0 +1,17 @@
+-- One row per contract: the caps and the deadline settlement goes by, of the version that governs the contract. Cents; NULL is no cap.
+select
+    contract.contract_id,
+    contract.contract_version,
+    contract.provider_id,
+    contract.period,
+    {{ cents('terms.per_student_cap_amount') }} as per_student_cap_cents,
+    {{ cents('contract.contingent_pool_cap_amount') }} as pool_cap_cents,
+    {{ cents('contract.nte_ceiling_amount') }} as nte_ceiling_cents,
+    terms.restatement_deadline_on,
+    -- The deadline's own day still counts.
+    coalesce(terms.restatement_deadline_on < {{ as_of_date() }}, false) as is_past_deadline
+from {{ ref('int_payment__contract') }} as contract
+inner join {{ source('documents', 'contract') }} as terms
+    on
+        contract.contract_id = terms.contract_id
+        and contract.contract_version = terms.version

@@ -1,0 +1,27 @@
+-- The ledger's entries as they were posted, for those who read marts. The ledger's own files are the record; this is a copy.
+select
+    contract_id,
+    cast(contract_version as integer) as contract_version,
+    cast(entry_seq as bigint) as entry_seq,
+    cast(statement_number as integer) as statement_number,
+    line_key,
+    line_id,
+    line_kind,
+    student_id,
+    student_key,
+    school_id,
+    period,
+    entry_kind,
+    cast(amount as decimal(18, 2)) as amount,
+    reason_code,
+    adjusts_entry_hash,
+    run_id,
+    as_of_date,
+    cast(evidence_cutoff_at as timestamp) as evidence_cutoff_at,
+    evidence_hash,
+    cast(posted_at as timestamp) as posted_at,
+    approved_by,
+    approval_hash,
+    prev_hash,
+    entry_hash
+from {{ source('ledger', 'entry') }}
