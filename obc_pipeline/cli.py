@@ -16,6 +16,7 @@ import typer
 from obc_pipeline.arguments import parse_date, parse_moment
 from obc_pipeline.errors import ArgumentWrong, HomeBusy, StepFailed, describe, trace_without_values
 from obc_pipeline.home import Home
+from obc_pipeline.ledger_commands import add_ledger_commands
 
 DONE, UNEXPECTED, WRONG, HELD_BACK = 0, 1, 2, 3
 
@@ -135,6 +136,9 @@ def show(home: HomeOption = _DEFAULT_HOME) -> None:
     from obc_pipeline.terminal import output, show_summary
 
     show_summary(output(), _existing(home))
+
+
+add_ledger_commands(app)
 
 
 @app.command()

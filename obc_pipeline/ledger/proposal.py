@@ -133,8 +133,8 @@ def propose(home: Home, contract_id: str, documents: Documents | None = None) ->
     ledger = read_ledger(home, contract_id)
     with open_to_read(home) as connection:
         entry_count, head_hash = _ledger_of_the_run(connection, contract_id)
-        entries = _read_proposed(connection, "fct_proposed_entry", contract_id)
-        late = _read_proposed(connection, "late_change_register", contract_id) if _has_register(connection) else []
+        entries = read_proposed(connection, "fct_proposed_entry", contract_id)
+        late = read_proposed(connection, "late_change_register", contract_id) if _has_register(connection) else []
         blocks = _blocks(connection, contract_id)
     stamp = RunStamp(last.result["run_id"], as_of, _moment(last.result["evidence_cutoff_at"]))
     posted_as, why_old = _ledger_since(ledger, entry_count, head_hash, stamp.run_id)
@@ -201,7 +201,8 @@ def _ledger_of_the_run(connection: duckdb.DuckDBPyConnection, contract_id: str) 
     return (int(found[0]), found[1]) if found else (0, GENESIS)
 
 
-def _read_proposed(connection: duckdb.DuckDBPyConnection, table: str, contract_id: str) -> list[ProposedEntry]:
+def read_proposed(connection: duckdb.DuckDBPyConnection, table: str, contract_id: str) -> list[ProposedEntry]:
+    """The contract's rows of that table of schema payable. Raises NoFinishedRun, ProposalsInconsistent."""
     columns = {field.name: field.name.replace("amount_cents", "amount").replace("_cents", "_amount") for field in fields(ProposedEntry)}
     try:
         rows = connection.execute(

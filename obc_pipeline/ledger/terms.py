@@ -6,13 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from obc_pipeline.documents import Documents
 from obc_pipeline.ledger.errors import NoSuchContract
-
-DEFAULT_MAX_DELTA_SHARE = Decimal("0.20")
-DEFAULT_MAX_REVERSAL_SHARE = Decimal("0.05")
 
 
 @dataclass(frozen=True)
@@ -41,20 +37,14 @@ def terms_of(documents: Documents, contract_id: str, as_of: date) -> Terms:
         known = ", ".join(sorted({contract.contract_id for contract in documents.contracts})) or "none"
         raise NoSuchContract(f"no contract is called {contract_id!r}; the documents have: {known}")
     in_force = [c for c in versions if c.effective_from <= as_of and (c.effective_to is None or as_of < c.effective_to)]
-    contract: Any = (in_force or versions)[-1]
-    breakers = getattr(contract, "breakers", None)
+    contract = (in_force or versions)[-1]
     return Terms(
         contract_id=contract_id,
         version=contract.version,
-        approvers={person.name: person.role for person in getattr(contract, "approvers", ())},
-        approver_roles=tuple(contract.approver_roles),
+        approvers={person.name: person.role for person in contract.approvers},
+        approver_roles=contract.approver_roles,
         dual_control_above=contract.dual_control_above,
         restatement_deadline_on=contract.restatement_deadline,
-        max_delta_share=_share(breakers, "max_delta_share", DEFAULT_MAX_DELTA_SHARE),
-        max_reversal_share=_share(breakers, "max_reversal_share", DEFAULT_MAX_REVERSAL_SHARE),
+        max_delta_share=contract.breakers.max_delta_share,
+        max_reversal_share=contract.breakers.max_reversal_share,
     )
-
-
-def _share(breakers: Any, name: str, default: Decimal) -> Decimal:
-    stated = getattr(breakers, name, None)
-    return default if stated is None else Decimal(stated)

@@ -6,7 +6,6 @@ import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import lru_cache
 from hashlib import md5
 from pathlib import Path
 from types import SimpleNamespace
@@ -44,11 +43,6 @@ select
 from expected as e full join last as l on e.line_key = l.line_key
 where coalesce(e.expected_amount, 0) <> coalesce(l.posted_amount, 0)
 """
-
-
-@lru_cache(maxsize=1)
-def _code_digest() -> str:
-    return "0" * 64
 
 
 def terms(**changes: Any) -> SimpleNamespace:
@@ -96,7 +90,7 @@ class SmallHome:
         *,
         as_of: date = date(2026, 6, 30),
         blocked: dict[str, str] | None = None,
-        contract_id: str = CONTRACT,
+        also: dict[str, dict[str, int]] | None = None,
     ) -> None:
         """What a run leaves: the ledger registered, proposals, blocks, and the mark of a finished run."""
         self.runs += 1
@@ -104,8 +98,8 @@ class SmallHome:
         with duckdb.connect(str(self.home.warehouse)) as connection:
             register_ledger(connection, self.home)
             connection.execute("create schema if not exists payable; create schema if not exists intake")
-            connection.execute("create or replace table expected as select * from (select null) where false")
-            rows = [self._row(contract_id, line, amount) for line, amount in expected.items()]
+            every = {CONTRACT: expected} | (also or {})
+            rows = [self._row(contract_id, line, amount) for contract_id, lines in every.items() for line, amount in lines.items()]
             connection.execute(
                 "create or replace temp table expected (line_key varchar, contract_id varchar, contract_version integer, line_id varchar, "
                 "line_kind varchar, student_id varchar, student_key varchar, school_id varchar, period varchar, "

@@ -26,7 +26,7 @@ from obc_pipeline.ledger.errors import (
     ProposalsInconsistent,
     RunIsOld,
 )
-from tests.ledger.small_home import ANA, BEN, CONTRACT, SmallHome, line_key
+from tests.ledger.small_home import ANA, BEN, CONTRACT, SmallHome, line_key, terms
 
 EXPECTED = {"G1|0001": 25_000, "G1|0002": 50_000, "BASE|0001": 58_333}
 
@@ -332,3 +332,12 @@ def test_what_an_approval_says(small: SmallHome) -> None:
     assert standing(approved.proposal, approved.approvals).is_enough
     text = next((small.home.ledger / CONTRACT / "approvals").glob("*.json")).read_text(encoding="utf-8")
     assert "0001" not in text.replace(approval.proposal_hash, "").replace(GENESIS, ""), "no student in an approval"
+
+
+def test_posting_one_contract_does_not_make_the_run_old_for_another(small: SmallHome) -> None:
+    small.contracts.append(terms(contract_id="CVSD-READ-2026"))
+    small.run({"G1|0001": 100}, also={"CVSD-READ-2026": {"G1|0002": 200}})
+    for contract_id in (CONTRACT, "CVSD-READ-2026"):
+        approve(small.home, contract_id, ANA, documents=small.documents)
+        assert len(post(small.home, contract_id, documents=small.documents).entries) == 1
+    assert read_ledger(small.home, "CVSD-READ-2026").posted_cents == 200
