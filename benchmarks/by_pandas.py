@@ -243,7 +243,8 @@ def _map_tests(files: Files) -> pd.DataFrame:
     rows = rows[rows["file"] == rows.groupby("TermName")["file"].transform("max")].copy()
     rows["window_id"] = rows["TermName"].str.split().str[0].str.upper()
     rows["on"] = pd.to_datetime(rows["TestStartDate"], format="%m/%d/%Y")
-    rows["guessed"] = pd.to_numeric(rows["RapidGuessingPercentage"].replace("", "0"))
+    # The file says percent, the contract a share: 30 is 0.30.
+    rows["guessed"] = (pd.to_numeric(rows["RapidGuessingPercentage"].replace("", "0")) / 100).round(6)
     return rows.rename(columns={"StudentID": "student_id"}).assign(is_usable=True, order=0)
 
 
