@@ -40,15 +40,15 @@ def test_every_result_of_the_vocabulary_has_a_rule() -> None:
     rules = (PROJECT / "models/intermediate/payment/unit_tests_decision.yml").read_text(encoding="utf-8")
     decision = (PROJECT / "models/intermediate/payment/int_payment__decision.sql").read_text(encoding="utf-8")
     assert set(re.findall(r"decision: ([A-Z_]+)", rules)) == RESULTS | {"EXCLUDED_TRANSFER"}
-    assert set(re.findall(r"when '[A-Z_]+' then '([A-Z_]+[A-Z])'", decision)) == RESULTS
+    assert set(re.findall(r"when '[A-Z_]+'\s+then '([A-Z_]+[A-Z])'", decision)) == RESULTS
 
 
 def test_every_reason_is_put_into_words() -> None:
     decision = (PROJECT / "models/intermediate/payment/int_payment__decision.sql").read_text(encoding="utf-8")
     words = (PROJECT / "models/marts/payable/fct_payment_decision.sql").read_text(encoding="utf-8")
-    codes = set(re.findall(r"when '([A-Z_]+)' then '", decision))
+    codes = set(re.findall(r"when '([A-Z_]+)'\s+then '", decision))
     reason = words[words.index("case reason_code") : words.index("end as reason,")]
-    assert codes == set(re.findall(r"^        when '([A-Z_]+)' then", reason, flags=re.MULTILINE))
+    assert codes == set(re.findall(r"^        when '([A-Z_]+)'\s+then", reason, flags=re.MULTILINE))
 
 
 def test_money_never_passes_through_a_float() -> None:

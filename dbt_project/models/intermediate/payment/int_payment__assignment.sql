@@ -116,9 +116,17 @@ select
     cast(coalesce(days_in_period.assignment_days, 0) as bigint) as assignment_days,
     cast(line.service_days as bigint) as service_days,
     -- The contract's requirement for the days in service, rounded up: ceil(required x days / service days).
-    cast({{ ceiling_divide('line.required_sessions * cast(coalesce(days_in_period.assignment_days, 0) as bigint)', 'cast(line.service_days as bigint)') }} as bigint)
+    cast(
+        {{ ceiling_divide(
+            'line.required_sessions * cast(coalesce(days_in_period.assignment_days, 0) as bigint)', 'cast(line.service_days as bigint)'
+        ) }} as bigint
+    )
         as required_sessions,
-    cast({{ ceiling_divide('line.required_minutes * cast(coalesce(days_in_period.assignment_days, 0) as bigint)', 'cast(line.service_days as bigint)') }} as bigint)
+    cast(
+        {{ ceiling_divide(
+            'line.required_minutes * cast(coalesce(days_in_period.assignment_days, 0) as bigint)', 'cast(line.service_days as bigint)'
+        ) }} as bigint
+    )
         as required_minutes,
     final_row.file_id as roster_file_id,
     final_row.row_number as roster_row_number

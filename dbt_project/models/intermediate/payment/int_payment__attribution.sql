@@ -11,52 +11,38 @@ with missing_test as (
     group by contract_id, line_id, student_ref
 ),
 
+-- Only these duties change an amount.
+binding as (
+    select
+        *,
+        obligation_id || ' ' || metric || ' ' || cast(numerator as varchar) || ' of ' || cast(denominator as varchar) as words
+    from {{ ref('int_payment__obligation') }}
+    where
+        (party = 'PROVIDER' and consequence in ('VOID_OUTCOME', 'VOID_ALL'))
+        or (party = 'DISTRICT' and consequence = 'DEFAULT_PAY')
+),
+
 duty as (
     select
         contract_id,
         line_id,
         student_ref,
-        max(case when party = 'PROVIDER' and consequence in ('VOID_OUTCOME', 'VOID_ALL') and obligation_status = 'BREACHED' then 1 else 0 end)
-            as is_provider_breached,
-        max(case when party = 'PROVIDER' and consequence = 'VOID_ALL' and obligation_status = 'BREACHED' then 1 else 0 end) as is_all_void,
-        max(case when party = 'PROVIDER' and consequence in ('VOID_OUTCOME', 'VOID_ALL') and obligation_status = 'IN_CURE' then 1 else 0 end)
-            as is_provider_in_cure,
+        max(case when party = 'PROVIDER' and obligation_status = 'BREACHED' then 1 else 0 end) as is_provider_breached,
+        max(case when consequence = 'VOID_ALL' and obligation_status = 'BREACHED' then 1 else 0 end) as is_all_void,
+        max(case when party = 'PROVIDER' and obligation_status = 'IN_CURE' then 1 else 0 end) as is_provider_in_cure,
         max(
-            case
-                when party = 'PROVIDER' and consequence in ('VOID_OUTCOME', 'VOID_ALL') and obligation_status in ('UNKNOWN', 'BEHIND', 'IN_CURE')
-                    then 1
-                else 0
-            end
+            case when party = 'PROVIDER' and obligation_status in ('UNKNOWN', 'BEHIND', 'IN_CURE') then 1 else 0 end
         ) as is_provider_unjudged,
+        max(case when party = 'PROVIDER' and obligation_status = 'IN_CURE' then cure_ends_on end) as cure_ends_on,
+        max(case when party = 'PROVIDER' and obligation_status in ('BREACHED', 'IN_CURE') then words end) as provider_breach,
         max(
-            case
-                when party = 'DISTRICT' and consequence = 'DEFAULT_PAY' and obligation_status = 'BREACHED' and metric <> 'ASSESSMENT_ADMINISTERED'
-                    then 1
-                else 0
-            end
+            case when party = 'DISTRICT' and metric <> 'ASSESSMENT_ADMINISTERED' and obligation_status = 'BREACHED' then 1 else 0 end
         ) as is_district_breached,
         max(
-            case
-                when party = 'DISTRICT' and consequence = 'DEFAULT_PAY' and obligation_status = 'BREACHED' and metric = 'ASSESSMENT_ADMINISTERED'
-                    then 1
-                else 0
-            end
+            case when party = 'DISTRICT' and metric = 'ASSESSMENT_ADMINISTERED' and obligation_status = 'BREACHED' then 1 else 0 end
         ) as is_testing_breached,
-        max(
-            case
-                when party = 'PROVIDER' and consequence in ('VOID_OUTCOME', 'VOID_ALL') and obligation_status in ('BREACHED', 'IN_CURE')
-                    then obligation_id || ' ' || metric || ' ' || cast(numerator as varchar) || ' of ' || cast(denominator as varchar)
-            end
-        ) as provider_breach,
-        max(
-            case
-                when party = 'DISTRICT' and consequence = 'DEFAULT_PAY' and obligation_status = 'BREACHED'
-                    then obligation_id || ' ' || metric || ' ' || cast(numerator as varchar) || ' of ' || cast(denominator as varchar)
-            end
-        ) as district_breach,
-        max(case when party = 'PROVIDER' and consequence in ('VOID_OUTCOME', 'VOID_ALL') and obligation_status = 'IN_CURE' then cure_ends_on end)
-            as cure_ends_on
-    from {{ ref('int_payment__obligation') }}
+        max(case when party = 'DISTRICT' and obligation_status = 'BREACHED' then words end) as district_breach
+    from binding
     group by contract_id, line_id, student_ref
 ),
 
@@ -81,7 +67,7 @@ own as (
             when line.district_default_share is null then 0
             when duty.is_district_breached = 1 then 1
             -- What a missing test means is for the line to say: a line that calls it not payable pays no default for it either.
-            when line.missing_test_rule is distinct from 'DISTRICT_DEFAULT_IF_DISTRICT_CAUSE' then 0
+            when coalesce(line.missing_test_rule, 'NOT_PAYABLE') <> 'DISTRICT_DEFAULT_IF_DISTRICT_CAUSE' then 0
             when duty.is_testing_breached = 1 or missing_test.is_missed_by_district = 1 then 1
             else 0
         end as is_own_district_fail

@@ -1,4 +1,4 @@
--- Students whom two contracts of the same subject claim at the same time without shares that add up to at most 1 (domain §4.5): both are held.
+-- Students whom two contracts of one subject claim at the same time without shares that add up to at most 1 (domain §4.5): both are held.
 -- How many claim a student changes only where an assignment starts, so looking at every start finds every moment of conflict.
 with ruled_share as (
     select
@@ -34,7 +34,8 @@ claim as (
 ),
 
 served as (
-    select * from claim where end_on > start_on
+    select * from claim
+    where end_on > start_on
 ),
 
 claimed_twice as (

@@ -235,9 +235,10 @@ student_rows as (
         case reason_code
             when 'UNKNOWN_STUDENT' then 'The roster''s student id is not known to the district''s student list.'
             when 'PROVIDER_OBLIGATION_BREACHED' then 'A breached provider obligation voids all payment.'
-            when 'NOT_SERVED' then
-                cast(creditable_sessions as varchar) || ' creditable sessions; a student counts as served from '
-                || cast(base_earning_min_sessions as varchar) || '.'
+            when 'NOT_SERVED'
+                then
+                    cast(creditable_sessions as varchar) || ' creditable sessions; a student counts as served from '
+                    || cast(base_earning_min_sessions as varchar) || '.'
             when 'TERMS_INCOMPLETE' then 'The contract does not say what a full dose is.'
             else
                 cast(creditable_sessions as varchar) || ' creditable sessions'

@@ -76,7 +76,8 @@ added as (
         cast(coalesce(outcomes.contingent_earned_amount, 0) as decimal(18, 2)) as contingent_earned_amount,
         cast(coalesce(outcomes.penalty_amount, 0) as decimal(18, 2)) as penalty_amount,
         -- Penalties reduce what was earned before any cap (domain §4.3).
-        cast(coalesce(outcomes.contingent_earned_amount, 0) + coalesce(outcomes.penalty_amount, 0) as decimal(18, 2)) as contingent_net_amount,
+        cast(coalesce(outcomes.contingent_earned_amount, 0) + coalesce(outcomes.penalty_amount, 0) as decimal(18, 2))
+            as contingent_net_amount,
         cast(coalesce(outcomes.maximum_contingent_amount, 0) as decimal(18, 2)) as maximum_contingent_amount,
         coalesce(base.students_served, 0) as students_served,
         coalesce(base.creditable_sessions, 0) as creditable_sessions
@@ -130,7 +131,8 @@ select
     added.contingent_pool_cap_amount,
     added.nte_ceiling_amount,
     cast(greatest(added.contingent_net_amount - added.contingent_pool_cap_amount, 0) as decimal(18, 2)) as over_pool_cap_amount,
-    cast(greatest(added.base_amount + added.contingent_net_amount - added.nte_ceiling_amount, 0) as decimal(18, 2)) as over_nte_ceiling_amount,
+    cast(greatest(added.base_amount + added.contingent_net_amount - added.nte_ceiling_amount, 0) as decimal(18, 2))
+        as over_nte_ceiling_amount,
     coalesce(added.contingent_net_amount > added.contingent_pool_cap_amount, false)
     or coalesce(added.base_amount + added.contingent_net_amount > added.nte_ceiling_amount, false) as is_over_cap,
     blocked.contract_id is not null as is_blocked,

@@ -1,4 +1,4 @@
--- From assigned to paid: how many students are left after each condition, and how many it cost, per contract and rate-card line (domain §5.6).
+-- From assigned to paid: how many students are left after each condition, and how many it cost, per contract and line (domain §5.6).
 -- A condition that cannot be judged yet takes the student out of the count too, but is shown apart: unknown is not lost.
 with outcome as (
     select
@@ -16,24 +16,70 @@ with outcome as (
 
 -- `before` is 1 while every earlier condition holds; `result` is this step's own: 1, 0 or unknown.
 steps as (
-    select contract_id, line_id, period, maximum_amount, 1 as step_number, 'ASSIGNED' as step, 1 as held_before, 1 as result
-    from outcome
-    union all
-    select contract_id, line_id, period, maximum_amount, 2, 'ON_ROSTER', 1, on_roster
-    from outcome
-    union all
-    select contract_id, line_id, period, maximum_amount, 3, 'DOSAGE_MET', on_roster, dosage
-    from outcome
-    union all
-    select contract_id, line_id, period, maximum_amount, 4, 'PROVIDER_MET', on_roster * coalesce(dosage, 0), provider
-    from outcome
-    union all
-    select contract_id, line_id, period, maximum_amount, 5, 'TESTED', on_roster * coalesce(dosage, 0) * coalesce(provider, 0), tested
+    select
+        contract_id,
+        line_id,
+        period,
+        maximum_amount,
+        1 as step_number,
+        'ASSIGNED' as step,
+        1 as held_before,
+        1 as result
     from outcome
     union all
     select
-        contract_id, line_id, period, maximum_amount, 6, 'OUTCOME_MET',
-        on_roster * coalesce(dosage, 0) * coalesce(provider, 0) * coalesce(tested, 0), met
+        contract_id,
+        line_id,
+        period,
+        maximum_amount,
+        2,
+        'ON_ROSTER',
+        1,
+        on_roster
+    from outcome
+    union all
+    select
+        contract_id,
+        line_id,
+        period,
+        maximum_amount,
+        3,
+        'DOSAGE_MET',
+        on_roster,
+        dosage
+    from outcome
+    union all
+    select
+        contract_id,
+        line_id,
+        period,
+        maximum_amount,
+        4,
+        'PROVIDER_MET',
+        on_roster * coalesce(dosage, 0),
+        provider
+    from outcome
+    union all
+    select
+        contract_id,
+        line_id,
+        period,
+        maximum_amount,
+        5,
+        'TESTED',
+        on_roster * coalesce(dosage, 0) * coalesce(provider, 0),
+        tested
+    from outcome
+    union all
+    select
+        contract_id,
+        line_id,
+        period,
+        maximum_amount,
+        6,
+        'OUTCOME_MET',
+        on_roster * coalesce(dosage, 0) * coalesce(provider, 0) * coalesce(tested, 0),
+        met
     from outcome
 )
 
