@@ -31,6 +31,7 @@ with nwea_map as (
         end as test_type,
         cast(test_rit_score as decimal(18, 6)) as score,
         cast(test_standard_error as decimal(18, 6)) as score_se,
+        test_percentile as percentile,
         cast(null as integer) as performance_level,
         growth_measure_yn as is_growth_event,
         -- The export states a percentage of the answers, 0 to 100.
@@ -87,6 +88,7 @@ renaissance_star as (
             end as decimal(18, 6)
         ) as score,
         cast(tests.standard_error_of_measurement as decimal(18, 6)) as score_se,
+        cast(tests.percentile_rank as decimal(18, 6)) as percentile,
         cast(null as integer) as performance_level,
         cast(null as boolean) as is_growth_event,
         cast(null as decimal(9, 6)) as rapid_guessing_share,
@@ -132,6 +134,7 @@ state_assessment as (
         'SUMMATIVE' as test_type,
         cast(tests.scale_score as decimal(18, 6)) as score,
         cast(tests.score_sem as decimal(18, 6)) as score_se,
+        cast(tests.percentile as decimal(18, 6)) as percentile,
         cast(tests.level_number as integer) as performance_level,
         cast(null as boolean) as is_growth_event,
         cast(null as decimal(9, 6)) as rapid_guessing_share,
@@ -158,6 +161,24 @@ tests as (
     select * from renaissance_star
     union all
     select * from state_assessment
+),
+
+-- The few spellings of schools meet the roster's, by id first, instead of every row.
+schools as (
+    select
+        sent.sent_school,
+        sent.sent_school_name,
+        coalesce(alias.school_id, name_alias.school_id) as school_id
+    from (
+        select distinct
+            sent_school,
+            sent_school_name
+        from tests
+    ) as sent
+    left join {{ ref('stg_oneroster__school_alias') }} as alias
+        on lower(trim(sent.sent_school)) = alias.alias
+    left join {{ ref('stg_oneroster__school_alias') }} as name_alias
+        on {{ school_alias('sent.sent_school_name') }} = name_alias.alias
 )
 
 select
@@ -174,20 +195,21 @@ select
     tests.test_type,
     tests.score,
     tests.score_se,
+    tests.percentile,
     tests.performance_level,
     tests.is_growth_event,
     tests.rapid_guessing_share,
     tests.norms_reference,
     tests.invalid_reason is null as is_valid,
     tests.invalid_reason,
-    coalesce(alias.school_id, name_alias.school_id) as school_id,
+    schools.school_id,
     tests.source,
     tests.file_id,
     tests.row_number,
     tests.exported_at
 from tests
 {{ join_student('tests') }}
-left join {{ ref('stg_oneroster__school_alias') }} as alias
-    on lower(trim(tests.sent_school)) = alias.alias
-left join {{ ref('stg_oneroster__school_alias') }} as name_alias
-    on {{ school_alias('tests.sent_school_name') }} = name_alias.alias
+left join schools
+    on
+        tests.sent_school is not distinct from schools.sent_school
+        and tests.sent_school_name is not distinct from schools.sent_school_name

@@ -37,11 +37,21 @@ meanings as (
             and (codes.excuse is null or lower(codes.excuse) = lower(combinations.excuse_raw))
 ),
 
+-- Spellings of schools, too, are few.
+schools as (
+    select
+        sent.school_id as sent_school_id,
+        coalesce(alias.school_id, sent.school_id) as school_id
+    from (select distinct school_id from events) as sent
+    left join {{ ref('stg_oneroster__school_alias') }} as alias
+        on {{ school_alias('sent.school_id') }} = alias.alias
+),
+
 coded as (
     select
-        events.source,
-        events.student_id,
-        events.school_id,
+        identifier.student_key,
+        coalesce(identifier.student_id, events.student_id) as student_id,
+        coalesce(schools.school_id, events.school_id) as school_id,
         events.attendance_on,
         events.period,
         coalesce(meanings.status, 'UNKNOWN') as status,
@@ -65,12 +75,16 @@ coded as (
             and events.code is not distinct from meanings.code
             and events.status_raw is not distinct from meanings.status_raw
             and events.excuse_raw is not distinct from meanings.excuse_raw
-    where meanings.preference = 1
+            and meanings.preference = 1
+    left join schools
+        on events.school_id = schools.sent_school_id
+    {{ join_student('events') }}
 ),
 
+-- One row per student, school and day, whatever the feeds and periods; the most severe entry names the day.
 days as (
     select
-        source,
+        max(student_key) as student_key,
         student_id,
         school_id,
         attendance_on,
@@ -86,73 +100,49 @@ days as (
         min(case when status = 'ABSENT' then case when is_excused then 1 when not is_excused then 0 end end) as least_excused,
         count(case when status = 'ABSENT' and is_excused is null then 1 end) as unstated_excuses
     from coded
-    group by source, student_id, school_id, attendance_on
+    group by student_id, school_id, attendance_on
 ),
 
 -- How many periods a day has: as many as anyone had recorded in one day at that school (absent all day somewhere, some time).
 periods as (
     select
-        source,
         school_id,
         max(period_count) as period_count
     from days
-    group by source, school_id
-),
-
-folded as (
-    select
-        days.*,
-        case
-            when days.daily_absent_share is null then null
-            else least(
-                1,
-                greatest(
-                    days.daily_absent_share,
-                    coalesce(
-                        cast(cast(days.absent_periods as double) / nullif(periods.period_count, 0) as decimal(9, 6)), 0
-                    )
-                )
-            )
-        end as absent_share
-    from days
-    inner join periods
-        on
-            days.source = periods.source
-            and days.school_id is not distinct from periods.school_id
-),
-
-resolved as (
-    select
-        identifier.student_key,
-        coalesce(identifier.student_id, folded.student_id) as student_id,
-        coalesce(alias.school_id, folded.school_id) as school_id,
-        folded.attendance_on,
-        folded.severity,
-        folded.absent_share,
-        case
-            when folded.unstated_excuses > 0 and folded.least_excused = 1 then null
-            else folded.least_excused = 1
-        end as is_excused
-    from folded
-    {{ join_student('folded') }}
-    left join {{ ref('stg_oneroster__school_alias') }} as alias
-        on {{ school_alias('folded.school_id') }} = alias.alias
+    where period_count > 0
+    group by school_id
 )
 
--- Two feeds, or two spellings of one school: the more severe entry speaks.
 select
-    max(student_key) as student_key,
-    student_id,
-    school_id,
-    attendance_on,
-    case max(severity)
+    days.student_key,
+    days.student_id,
+    days.school_id,
+    days.attendance_on,
+    case days.severity
         when 5 then 'ABSENT'
         when 4 then 'UNKNOWN'
         when 3 then 'EARLY_DEPARTURE'
         when 2 then 'TARDY'
         else 'PRESENT'
     end as status,
-    cast(case when count(*) = count(absent_share) then max(absent_share) end as decimal(9, 6)) as absent_share,
-    case when max(severity) = 5 then min(case when is_excused then 1 when not is_excused then 0 end) = 1 end as is_excused
-from resolved
-group by student_id, school_id, attendance_on
+    cast(
+        case
+            when days.daily_absent_share is null then null
+            when days.period_count = 0 then least(1, days.daily_absent_share)
+            else least(
+                1,
+                greatest(
+                    days.daily_absent_share,
+                    cast(cast(coalesce(days.absent_periods, 0) as double) / periods.period_count as decimal(9, 6))
+                )
+            )
+        end as decimal(9, 6)
+    ) as absent_share,
+    case
+        when days.severity < 5 then null
+        when days.unstated_excuses > 0 and days.least_excused = 1 then null
+        else days.least_excused = 1
+    end as is_excused
+from days
+left join periods
+    on days.school_id = periods.school_id

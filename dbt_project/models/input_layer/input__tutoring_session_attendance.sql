@@ -1,11 +1,26 @@
 -- One row per provider, session and student. Identical rows are one; several join and leave intervals of one session are summed and
 -- capped at the session's length; the same interval with other minutes is a conflict, held (domain.md §4.5).
-with logged as (
+with log as (
+    select *
+    from {{ ref('stg_tutoring_sessions__session_student') }}
+),
+
+-- The few spellings of schools meet the roster's, instead of every row.
+schools as (
+    select
+        sent.school_id as sent_school_id,
+        alias.school_id
+    from (select distinct school_id from log) as sent
+    inner join {{ ref('stg_oneroster__school_alias') }} as alias
+        on {{ school_alias('sent.school_id') }} = alias.alias
+),
+
+logged as (
     select
         log.*,
         identifier.student_key,
         coalesce(identifier.student_id, log.student_id) as resolved_student_id,
-        alias.school_id as resolved_school_id,
+        schools.school_id as resolved_school_id,
         case
             when log.is_attended_only then coalesce(log.attendance_status, 'PRESENT')
             else log.attendance_status
@@ -14,36 +29,10 @@ with logged as (
             cast(log.session_duration_minutes as decimal(12, 2)),
             {{ minutes_between('log.student_joined_at', 'log.student_left_at') }}
         ) as minutes_here
-    from {{ ref('stg_tutoring_sessions__session_student') }} as log
+    from log
     {{ join_student('log') }}
-    left join {{ ref('stg_oneroster__school_alias') }} as alias
-        on {{ school_alias('log.school_id') }} = alias.alias
-),
-
--- One row per stated interval; a log without join and leave times states one interval per session.
-intervals as (
-    select
-        provider_id,
-        session_id,
-        resolved_student_id,
-        student_joined_at,
-        student_left_at,
-        max(case when status_here = 'ABSENT' then 0 else minutes_here end) as minutes_here,
-        count(distinct case when status_here = 'ABSENT' then 0 else minutes_here end) as distinct_minutes
-    from logged
-    group by provider_id, session_id, resolved_student_id, student_joined_at, student_left_at
-),
-
-summed as (
-    select
-        provider_id,
-        session_id,
-        resolved_student_id,
-        sum(minutes_here) as minutes_sum,
-        count(*) as interval_count,
-        max(distinct_minutes) > 1 as is_conflicted
-    from intervals
-    group by provider_id, session_id, resolved_student_id
+    left join schools
+        on log.school_id = schools.sent_school_id
 ),
 
 sessions as (
@@ -76,6 +65,8 @@ sessions as (
         max(delivery_mode) as delivery_mode,
         max(subject) as subject,
         max(resolved_school_id) as school_id,
+        count(*) as row_count,
+        max(case when status_here = 'ABSENT' then 0 else minutes_here end) as single_minutes,
         min(first_received_at) as received_at,
         min(file_id) as file_id,
         min(row_number) as row_number
@@ -83,18 +74,52 @@ sessions as (
     group by provider_id, session_id, resolved_student_id
 ),
 
+-- Almost every session of a student is one row. Of the others, one row per stated interval; a log without join and leave times states
+-- one interval per session.
+intervals as (
+    select
+        logged.provider_id,
+        logged.session_id,
+        logged.resolved_student_id,
+        logged.student_joined_at,
+        logged.student_left_at,
+        max(case when logged.status_here = 'ABSENT' then 0 else logged.minutes_here end) as minutes_here,
+        count(distinct case when logged.status_here = 'ABSENT' then 0 else logged.minutes_here end) as distinct_minutes
+    from logged
+    inner join sessions
+        on
+            logged.provider_id = sessions.provider_id
+            and logged.session_id = sessions.session_id
+            and logged.resolved_student_id = sessions.resolved_student_id
+    where sessions.row_count > 1
+    group by
+        logged.provider_id, logged.session_id, logged.resolved_student_id, logged.student_joined_at, logged.student_left_at
+),
+
+summed as (
+    select
+        provider_id,
+        session_id,
+        resolved_student_id,
+        sum(minutes_here) as minutes_sum,
+        count(*) as interval_count,
+        max(distinct_minutes) > 1 as is_conflicted
+    from intervals
+    group by provider_id, session_id, resolved_student_id
+),
+
 measured as (
     select
         sessions.*,
-        summed.minutes_sum,
-        summed.interval_count,
-        summed.is_conflicted,
+        case when sessions.row_count = 1 then sessions.single_minutes else summed.minutes_sum end as minutes_sum,
+        coalesce(summed.interval_count, 1) as interval_count,
+        coalesce(summed.is_conflicted, false) as is_conflicted,
         coalesce(
             {{ minutes_between('sessions.actual_start_at', 'sessions.actual_end_at') }},
             sessions.scheduled_minutes
         ) as length_minutes
     from sessions
-    inner join summed
+    left join summed
         on
             sessions.provider_id = summed.provider_id
             and sessions.session_id = summed.session_id

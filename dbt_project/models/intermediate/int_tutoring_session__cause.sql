@@ -50,13 +50,14 @@ school_days as (
         count(*) = count(absent_share) as is_known,
         max(absent_share) as absent_share
     from {{ ref('input__attendance_event') }}
-    where student_key is not null
+    where student_key in (select student_key from {{ ref('int_student_assignment__span') }})
     group by student_key, attendance_on
 ),
 
 enrolled_students as (
     select distinct student_key
     from {{ ref('input__school_enrollment') }}
+    where student_key in (select student_key from {{ ref('int_student_assignment__span') }})
 ),
 
 at_school as (
@@ -113,45 +114,58 @@ rulings as (
         and key is not null
 ),
 
--- Only the sessions a ruling could mean are compared with it.
+meant as (
+    select
+        contracted.contract_id,
+        contracted.provider_id,
+        contracted.session_id,
+        contracted.student_id,
+        rulings.subject,
+        rulings.student_id as ruled_student_id,
+        rulings.value,
+        1 as is_by_session
+    from rulings
+    inner join contracted
+        on
+            rulings.key = contracted.session_id
+            and coalesce(rulings.contract_id, contracted.contract_id) = contracted.contract_id
+            and coalesce(rulings.student_id, contracted.student_id) = contracted.student_id
+    where rulings.preference = 1
+
+    union all
+
+    select
+        contracted.contract_id,
+        contracted.provider_id,
+        contracted.session_id,
+        contracted.student_id,
+        rulings.subject,
+        rulings.student_id as ruled_student_id,
+        rulings.value,
+        0 as is_by_session
+    from rulings
+    inner join contracted
+        on
+            try_cast(rulings.key as date) = contracted.session_on
+            and coalesce(rulings.contract_id, contracted.contract_id) = contracted.contract_id
+            and coalesce(rulings.student_id, contracted.student_id) = contracted.student_id
+    where rulings.preference = 1
+),
+
 ruled as (
     select
-        sessions.contract_id,
-        sessions.provider_id,
-        sessions.session_id,
-        sessions.student_id,
-        rulings.subject,
-        rulings.student_id is not null as is_about_student,
-        rulings.value,
+        contract_id,
+        provider_id,
+        session_id,
+        student_id,
+        subject,
+        ruled_student_id is not null as is_about_student,
+        value,
         row_number() over (
-            partition by sessions.contract_id, sessions.provider_id, sessions.session_id, sessions.student_id, rulings.subject
-            order by
-                case when rulings.student_id is not null then 0 else 1 end,
-                case when rulings.key = sessions.session_id then 0 else 1 end
+            partition by contract_id, provider_id, session_id, student_id, subject
+            order by case when ruled_student_id is not null then 0 else 1 end, is_by_session desc
         ) as preference
-    from rulings
-    inner join (
-        select
-            contract_id,
-            provider_id,
-            session_id,
-            student_id,
-            session_id as ruling_key
-        from contracted
-        union all
-        select
-            contract_id,
-            provider_id,
-            session_id,
-            student_id,
-            cast(session_on as varchar) as ruling_key
-        from contracted
-    ) as sessions
-        on
-            rulings.key = sessions.ruling_key
-            and (rulings.contract_id is null or rulings.contract_id = sessions.contract_id)
-            and (rulings.student_id is null or rulings.student_id = sessions.student_id)
-    where rulings.preference = 1
+    from meant
 ),
 
 judged as (

@@ -1,5 +1,5 @@
 -- MAP Growth results of both exports, one row per test and norms reference, with the growth block as decimals.
--- noqa: disable=LT02
+-- noqa: disable=LT02,LT05
 -- (the columns of the growth block are written by a loop)
 -- A table, because the result and the metrics are both read from it and the export has 143 columns.
 {{ config(materialized='table') }}
@@ -50,12 +50,48 @@ tests as (
     select * from combined_only
 ),
 
--- A student who moved can come in the exports of two schools: the newer one counts.
-ranked as (
+-- A student who moved can come in the exports of two schools: the newer row counts. Few do, so only their rows are ranked, on the
+-- columns of the key alone.
+keys as (
     select
-        tests.*,
-        {{ recency_of_key(test_key + ['test_id']) }} as recency
-    from tests
+        'comprehensive' as export_kind,
+        {{ (test_key + ['test_id', '_file_id', '_row_number', '_file_rank']) | join(', ') }}
+    from {{ source('lake', 'nwea_map__assessment_results') }}
+    union all
+    select
+        'combined' as export_kind,
+        {{ test_key | join(', ') }}, cast(null as varchar) as test_id, _file_id, _row_number, _file_rank
+    from {{ source('lake', 'nwea_map__combo_student_assessment') }}
+),
+
+repeated as (
+    select export_kind, {{ (test_key + ['test_id']) | join(', ') }}
+    from keys
+    group by export_kind, {{ (test_key + ['test_id']) | join(', ') }}
+    having count(*) > 1
+),
+
+replaced as (
+    select
+        _file_id,
+        _row_number
+    from (
+        select
+            keys._file_id,
+            keys._row_number,
+            row_number() over (
+                partition by keys.export_kind{% for column in test_key + ['test_id'] %}, keys.{{ column }}{% endfor %}
+                order by keys._file_rank desc, keys._row_number desc, keys._file_id desc
+            ) as recency
+        from keys
+        inner join repeated
+            on
+                keys.export_kind = repeated.export_kind
+                {%- for column in test_key + ['test_id'] %}
+                and keys.{{ column }} is not distinct from repeated.{{ column }}
+                {%- endfor %}
+    ) as ranked
+    where recency > 1
 )
 
 select
@@ -91,9 +127,13 @@ select
     cast({{ column.lake_column }} as decimal(18, 6)) as {{ column.lake_column }},
     {% endif -%}
     {%- endfor -%}
-    _source as source,
-    _file_id as file_id,
-    _row_number as row_number,
-    _exported_at as exported_at
-from ranked
-where recency = 1
+    tests._source as source,
+    tests._file_id as file_id,
+    tests._row_number as row_number,
+    tests._exported_at as exported_at
+from tests
+left join replaced
+    on
+        tests._file_id = replaced._file_id
+        and tests._row_number = replaced._row_number
+where replaced._file_id is null
