@@ -44,11 +44,15 @@ def test_every_result_of_the_vocabulary_has_a_rule() -> None:
 
 
 def test_every_reason_is_put_into_words() -> None:
-    decision = (PROJECT / "models/intermediate/payment/int_payment__decision.sql").read_text(encoding="utf-8")
+    """Those of a student's line, and those of a line that is owed for a cohort."""
     words = (PROJECT / "models/marts/payable/fct_payment_decision.sql").read_text(encoding="utf-8")
-    codes = set(re.findall(r"when '([A-Z_]+)'\s+then '", decision))
-    reason = words[words.index("case reason_code") : words.index("end as reason,")]
-    assert codes == set(re.findall(r"^        when '([A-Z_]+)'\s+then", reason, flags=re.MULTILINE))
+    spoken = [part[: part.index("end as reason,")] for part in words.split("case reason_code") if "end as reason," in part]
+    for name, part in zip(("decision", "cohort"), spoken, strict=True):
+        sql = (PROJECT / f"models/intermediate/payment/int_payment__{name}.sql").read_text(encoding="utf-8")
+        codes = set(re.findall(r"when\s+'([A-Z_]+)'\s+then\s+'", sql))
+        if name == "decision":
+            codes |= {"REQUIRED_LINE_DOES_NOT_PAY", "EXCLUDED_BY_OTHER_LINE", "OTHER_LINE_OPEN"}
+        assert codes == set(re.findall(r"when\s+'([A-Z_]+)'\s+then", part))
 
 
 def test_money_never_passes_through_a_float() -> None:

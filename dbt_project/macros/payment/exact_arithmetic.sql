@@ -31,9 +31,32 @@
     )
 {%- endmacro %}
 
-{# price x share, rounded once to cents; ties go away from zero, as a penalty's cents should. A share not stated is the whole. #}
-{% macro shared_amount(price, share) -%}
-    cast(round(cast({{ price }} as decimal(18, 2)) * coalesce(cast({{ share }} as decimal(9, 6)), cast(1 as decimal(9, 6))), 2) as decimal(18, 2))
+{# price x points x uplift x vendor share, rounded once to cents; ties go away from zero, as a penalty's cents should. A share not stated
+   is the whole. The widths add up to 36 of the 38 digits there are: prices to ten digits, points to three, multipliers to 99. #}
+{% macro priced_amount(price, multiplier, share, points='1') -%}
+    cast(
+        round(
+            cast({{ price }} as decimal(12, 2))
+            * cast({{ points }} as decimal(9, 6))
+            * cast({{ multiplier }} as decimal(6, 4))
+            * coalesce(cast({{ share }} as decimal(9, 6)), cast(1 as decimal(9, 6))),
+            2
+        ) as decimal(18, 2)
+    )
+{%- endmacro %}
+
+{# The district's default: its share of the top price, for one student, rounded once. part is 0.5 where both parties share the loss. #}
+{% macro default_amount(price, multiplier, share, default_share, part='1') -%}
+    cast(
+        round(
+            cast({{ price }} as decimal(12, 2))
+            * cast({{ multiplier }} as decimal(6, 4))
+            * cast(coalesce({{ default_share }}, 0) as decimal(7, 6))
+            * coalesce(cast({{ share }} as decimal(9, 6)), cast(1 as decimal(9, 6)))
+            * cast({{ part }} as decimal(2, 1)),
+            2
+        ) as decimal(18, 2)
+    )
 {%- endmacro %}
 
 {# numerator / denominator against a threshold given as a fraction, by cross-multiplication: 69.9 % is not 70 %.

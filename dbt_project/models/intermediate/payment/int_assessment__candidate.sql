@@ -22,7 +22,10 @@ with needed as (
         on
             assignment.contract_id = line.contract_id
             and assignment.line_id = line.line_id
-    where assignment.is_on_roster and assignment.student_key is not null
+    where
+        assignment.is_on_roster
+        and assignment.student_key is not null
+        and coalesce(line.outcome_class, 'GROWTH') <> 'ATTENDANCE'
     union all
     select
         assignment.contract_id,
@@ -143,36 +146,51 @@ ranked as (
     select
         eligible.*,
         coalesce(upper(eligible.test_id) = ruled.ruled_test_id, false) as is_ruled,
-        case when passed_over_because is null then
-            row_number() over (
-                partition by eligible.contract_id, eligible.line_id, eligible.student_ref, eligible.test_role, (passed_over_because is null)
-                order by
-                    case when upper(eligible.test_id) = ruled.ruled_test_id then 0 else 1 end,
-                    -- Star: progress monitoring only where there is nothing else.
-                    case when publisher = 'STAR' and is_progress_monitoring then 1 else 0 end,
-                    case when retest_rule = 'FIRST_VALID' then tested_on end asc nulls last,
-                    case when retest_rule = 'FIRST_VALID' then started_at end asc nulls last,
-                    -- MAP without the publisher's mark: the lowest standard error, then the latest.
-                    case when retest_rule = 'INSTRUMENT_OFFICIAL' and publisher = 'NWEA' then score_se end asc nulls last,
-                    -- Star baselines: the first test of fall, the winter test closest to 15 January, the last of spring.
-                    case
-                        when retest_rule = 'INSTRUMENT_OFFICIAL' and publisher = 'STAR' and test_role = 'BASELINE' and window_id = 'FALL'
-                            then tested_on
-                    end asc nulls last,
-                    case
-                        when retest_rule = 'INSTRUMENT_OFFICIAL' and publisher = 'STAR' and test_role = 'BASELINE' and window_id = 'FALL'
-                            then started_at
-                    end asc nulls last,
-                    case
-                        when retest_rule = 'INSTRUMENT_OFFICIAL' and publisher = 'STAR' and test_role = 'BASELINE' and window_id = 'WINTER'
-                            then abs({{ days_between("cast(cast(school_year_end as varchar) || '-01-15' as date)", 'tested_on') }})
-                    end asc nulls last,
-                    tested_on desc nulls last,
-                    started_at desc nulls last,
-                    exported_at desc nulls last,
-                    score desc nulls last,
-                    assessment_result_key
-            )
+        case
+            when passed_over_because is null
+                then
+                    row_number() over (
+                        partition by
+                            eligible.contract_id, eligible.line_id, eligible.student_ref, eligible.test_role, (passed_over_because is null)
+                        order by
+                            case when upper(eligible.test_id) = ruled.ruled_test_id then 0 else 1 end,
+                            -- Star: progress monitoring only where there is nothing else.
+                            case when publisher = 'STAR' and is_progress_monitoring then 1 else 0 end,
+                            case when retest_rule = 'FIRST_VALID' then tested_on end asc nulls last,
+                            case when retest_rule = 'FIRST_VALID' then started_at end asc nulls last,
+                            -- MAP without the publisher's mark: the lowest standard error, then the latest.
+                            case when retest_rule = 'INSTRUMENT_OFFICIAL' and publisher = 'NWEA' then score_se end asc nulls last,
+                            -- Star baselines: the first test of fall, the winter test closest to 15 January, the last of spring.
+                            case
+                                when
+                                    retest_rule = 'INSTRUMENT_OFFICIAL'
+                                    and publisher = 'STAR'
+                                    and test_role = 'BASELINE'
+                                    and window_id = 'FALL'
+                                    then tested_on
+                            end asc nulls last,
+                            case
+                                when
+                                    retest_rule = 'INSTRUMENT_OFFICIAL'
+                                    and publisher = 'STAR'
+                                    and test_role = 'BASELINE'
+                                    and window_id = 'FALL'
+                                    then started_at
+                            end asc nulls last,
+                            case
+                                when
+                                    retest_rule = 'INSTRUMENT_OFFICIAL'
+                                    and publisher = 'STAR'
+                                    and test_role = 'BASELINE'
+                                    and window_id = 'WINTER'
+                                    then abs({{ days_between("cast(cast(school_year_end as varchar) || '-01-15' as date)", 'tested_on') }})
+                            end asc nulls last,
+                            tested_on desc nulls last,
+                            started_at desc nulls last,
+                            exported_at desc nulls last,
+                            score desc nulls last,
+                            assessment_result_key asc
+                    )
         end as choice_rank,
         sum(case when passed_over_because is null and is_growth_event then 1 else 0 end) over (
             partition by eligible.contract_id, eligible.line_id, eligible.student_ref, eligible.test_role

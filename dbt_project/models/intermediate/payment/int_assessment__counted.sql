@@ -13,7 +13,7 @@ with needed as (
         on
             assignment.contract_id = line.contract_id
             and assignment.line_id = line.line_id
-    where assignment.is_on_roster
+    where assignment.is_on_roster and coalesce(line.outcome_class, 'GROWTH') <> 'ATTENDANCE'
     union all
     select
         assignment.contract_id,

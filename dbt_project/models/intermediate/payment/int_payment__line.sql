@@ -32,7 +32,7 @@ governing as (
     group by contract_id, window_id
 ),
 
--- The most one student can earn on the line, before the vendor's share.
+-- The most one student (with COHORT_THRESHOLD, all of them) can earn on the line, before uplift and the vendor's share.
 top_price as (
     select
         line.contract_id,
@@ -40,7 +40,8 @@ top_price as (
         line.line_id,
         max(case when line.tier_mode = 'CUMULATIVE' then 1 else 0 end) as is_cumulative,
         max(tier.price_amount) as best_price_amount,
-        sum(tier.price_amount) as sum_price_amount
+        sum(tier.price_amount) as sum_price_amount,
+        max(case when line.price_unit = 'PER_POINT_ABOVE_TARGET' then tier.price_amount * line.points_max end) as points_price_amount
     from {{ source('documents', 'rate_card_line') }} as line
     inner join {{ source('documents', 'rate_card_tier') }} as tier
         on
@@ -67,6 +68,11 @@ select
     line.comparator,
     line.tier_mode,
     coalesce(line.price_unit, 'PER_STUDENT_OUTCOME') as price_unit,
+    line.student_threshold,
+    cast(line.points_max as integer) as points_max,
+    line.requires_line,
+    line.excludes_line,
+    line.validator,
     line.missing_test_rule,
     coalesce(line.retest_rule, 'INSTRUMENT_OFFICIAL') as retest_rule,
     line.norms_reference,
@@ -102,7 +108,11 @@ select
     contract.district_default_share,
     contract.district_default_scope,
     cast(
-        coalesce(case when top_price.is_cumulative = 1 then top_price.sum_price_amount else top_price.best_price_amount end, 0)
+        coalesce(
+            top_price.points_price_amount,
+            case when top_price.is_cumulative = 1 then top_price.sum_price_amount else top_price.best_price_amount end,
+            0
+        )
         as decimal(18, 2)
     ) as maximum_price_amount
 from governing

@@ -45,7 +45,7 @@ counted as (
             when obligation.metric = 'DATA_TIMELINESS' then session.timely_sessions
             when obligation.metric = 'DELIVERY_RATE' then session.held_sessions
             when obligation.metric = 'FREQUENCY_COMPLIANCE' then frequency.kept_week_count
-            when obligation.metric = 'ASSESSMENT_ADMINISTERED' and line.end_closes_on < {{ as_of_date() }}
+            when obligation.metric = 'ASSESSMENT_ADMINISTERED' and line.end_closes_on < {{ as_of_date() }} and test.contract_id is not null
                 then case when test.has_unknown_cause = 1 and test.is_missed_by_district = 0 then 0 else 1 - test.is_missed_by_district end
         end as own_numerator,
         case
@@ -58,7 +58,7 @@ counted as (
                 then session.held_sessions + session.district_lost_sessions
             when obligation.metric = 'DELIVERY_RATE' then session.held_sessions + session.provider_lost_sessions
             when obligation.metric = 'FREQUENCY_COMPLIANCE' then frequency.week_count
-            when obligation.metric = 'ASSESSMENT_ADMINISTERED' and line.end_closes_on < {{ as_of_date() }}
+            when obligation.metric = 'ASSESSMENT_ADMINISTERED' and line.end_closes_on < {{ as_of_date() }} and test.contract_id is not null
                 then case when test.has_unknown_cause = 1 and test.is_missed_by_district = 0 then 0 else 1 end
         end as own_denominator
     from {{ ref('int_payment__assignment') }} as assignment

@@ -10,7 +10,15 @@ with pair as (
         line.source_column,
         line.comparator,
         line.tier_mode,
-        line.maximum_price_amount,
+        line.outcome_class,
+        line.points_max,
+        coalesce(line.price_unit, 'PER_STUDENT_OUTCOME') as price_unit,
+        -- What is owed for a cohort has no price per student.
+        case when line.price_unit = 'COHORT_THRESHOLD' then 0 else line.maximum_price_amount end as maximum_price_amount,
+        coalesce(uplift.uplift_multiplier, 1) as uplift_multiplier,
+        rate.numerator as rate_numerator,
+        rate.denominator as rate_denominator,
+        line.data_due_on < {{ as_of_date() }} as is_due,
         line.district_default_share,
         line.baseline_window is not null as is_baseline_needed,
         end_test.test_status as end_status,
@@ -42,6 +50,16 @@ with pair as (
             and assignment.line_id = baseline.line_id
             and assignment.student_ref = baseline.student_ref
             and baseline.test_role = 'BASELINE'
+    left join {{ ref('int_payment__uplift') }} as uplift
+        on
+            assignment.contract_id = uplift.contract_id
+            and assignment.line_id = uplift.line_id
+            and assignment.student_ref = uplift.student_ref
+    left join {{ ref('int_payment__attendance_rate') }} as rate
+        on
+            assignment.contract_id = rate.contract_id
+            and assignment.line_id = rate.line_id
+            and assignment.student_ref = rate.student_ref
     where assignment.is_on_roster
 ),
 
@@ -66,22 +84,47 @@ named_metric as (
 valued as (
     select
         pair.*,
-        metric.value as metric_value,
+        -- Above and below the line, so that a rate is compared in whole numbers; a test's metric stands over 1.
         case
+            when pair.outcome_class = 'ATTENDANCE' then cast(pair.rate_numerator as decimal(18, 6))
+            when pair.metric = 'ASSESSMENT_COMPLETED' then cast(1 as decimal(18, 6))
+            else metric.value
+        end as metric_numerator,
+        case when pair.outcome_class = 'ATTENDANCE' then cast(pair.rate_denominator as decimal(18, 0)) else 1 end as metric_denominator,
+        -- A rate is shown to six decimals and never compared by them.
+        case
+            when pair.outcome_class = 'ATTENDANCE'
+                then
+                    cast(
+                        {{ integer_divide('2 * 1000000 * pair.rate_numerator + pair.rate_denominator', 'nullif(2 * pair.rate_denominator, 0)') }} as decimal(
+                            12, 0
+                        )
+                    )
+                    * cast(0.000001 as decimal(6, 6))
+            when pair.metric = 'ASSESSMENT_COMPLETED' then 1
+            else metric.value
+        end as metric_value,
+        case
+            -- A rate is final on the due date; until then entries may still come.
+            when pair.outcome_class = 'ATTENDANCE' and pair.is_due and pair.rate_denominator > 0 then 'MEASURED'
+            when pair.outcome_class = 'ATTENDANCE' then 'MISSING'
             when pair.end_status = 'AMBIGUOUS' or (pair.is_baseline_needed and pair.baseline_status = 'AMBIGUOUS') then 'AMBIGUOUS'
             when pair.end_status = 'INVALID' or (pair.is_baseline_needed and pair.baseline_status = 'INVALID') then 'INVALID'
             when coalesce(pair.end_status, 'MISSING') = 'MISSING' then 'MISSING'
             when pair.is_baseline_needed and coalesce(pair.baseline_status, 'MISSING') = 'MISSING' then 'MISSING'
             when pair.is_baseline_needed and pair.is_norms_mixed then 'INVALID'
-            when metric.value is null then 'MISSING'
+            when coalesce(pair.metric, '') <> 'ASSESSMENT_COMPLETED' and metric.value is null then 'MISSING'
             else 'MEASURED'
         end as measure_status,
         case
+            when pair.outcome_class = 'ATTENDANCE' and not pair.is_due then 'RATE_STILL_OPEN'
+            when pair.outcome_class = 'ATTENDANCE' and coalesce(pair.rate_denominator, 0) = 0 then 'NO_ATTENDANCE_DATA'
+            when pair.outcome_class = 'ATTENDANCE' then 'MEASURED'
             when coalesce(pair.end_status, 'MISSING') <> 'COUNTED' then 'END_' || coalesce(pair.end_reason, 'NO_TEST')
             when pair.is_baseline_needed and coalesce(pair.baseline_status, 'MISSING') <> 'COUNTED'
                 then 'BASELINE_' || coalesce(pair.baseline_reason, 'NO_TEST')
             when pair.is_baseline_needed and pair.is_norms_mixed then 'NORMS_MIXED'
-            when metric.value is null then 'METRIC_BLANK'
+            when coalesce(pair.metric, '') <> 'ASSESSMENT_COMPLETED' and metric.value is null then 'METRIC_BLANK'
             else 'MEASURED'
         end as measure_reason
     from pair
@@ -92,16 +135,34 @@ valued as (
             and pair.student_ref = metric.student_ref
 ),
 
+-- The tiers of a cohort line are shares of its students; here each student is only held against what makes one count.
 tier as (
     select
+        tier.contract_id,
+        tier.version as contract_version,
+        tier.line_id,
+        cast(tier.tier_number as integer) as tier_number,
+        tier.kind,
+        tier.threshold,
+        tier.price_amount
+    from {{ source('documents', 'rate_card_tier') }} as tier
+    inner join {{ ref('int_payment__line') }} as line
+        on
+            tier.contract_id = line.contract_id
+            and tier.version = line.contract_version
+            and tier.line_id = line.line_id
+    where coalesce(line.price_unit, 'PER_STUDENT_OUTCOME') <> 'COHORT_THRESHOLD'
+    union all
+    select
         contract_id,
-        version as contract_version,
+        contract_version,
         line_id,
-        cast(tier_number as integer) as tier_number,
-        kind,
-        threshold,
-        price_amount
-    from {{ source('documents', 'rate_card_tier') }}
+        1 as tier_number,
+        'TIER' as kind,
+        student_threshold as threshold,
+        cast(0 as decimal(18, 2)) as price_amount
+    from {{ ref('int_payment__line') }}
+    where price_unit = 'COHORT_THRESHOLD'
 ),
 
 tier_compared as (
@@ -114,9 +175,9 @@ tier_compared as (
         tier.threshold,
         tier.price_amount,
         case
-            when tier.kind = 'PENALTY' then valued.metric_value < tier.threshold
-            when valued.comparator = '>' then valued.metric_value > tier.threshold
-            else valued.metric_value >= tier.threshold
+            when tier.kind = 'PENALTY' then valued.metric_numerator < tier.threshold * valued.metric_denominator
+            when valued.comparator = '>' then valued.metric_numerator > tier.threshold * valued.metric_denominator
+            else valued.metric_numerator >= tier.threshold * valued.metric_denominator
         end as is_reached
     from valued
     inner join tier
@@ -172,30 +233,24 @@ select
     -- NULL where not measured: unknown is not "not met".
     tier_reached.is_tier_reached as is_outcome_met,
     coalesce(tier_reached.is_penalty_reached and not tier_reached.is_tier_reached, false) as is_penalty,
-    {{ shared_amount(
+    {{ priced_amount(
         "case when valued.tier_mode = 'CUMULATIVE' then coalesce(tier_reached.cumulative_price_amount, 0) else coalesce(best_tier.price_amount, 0) end",
-        'valued.vendor_share'
+        'valued.uplift_multiplier',
+        'valued.vendor_share',
+        "case when valued.price_unit = 'PER_POINT_ABOVE_TARGET'"
+        ~ " then coalesce(least(valued.metric_value - tier_reached.reached_threshold, valued.points_max), 0) else 1 end"
     ) }} as outcome_amount,
-    {{ shared_amount('coalesce(tier_reached.penalty_price_amount, 0)', 'valued.vendor_share') }} as penalty_amount,
-    {{ shared_amount('valued.maximum_price_amount', 'valued.vendor_share') }} as maximum_amount,
-    -- The district's default pays its share of the top price; price, default share and vendor share are multiplied before the one rounding.
-    cast(
-        round(
-            cast(valued.maximum_price_amount as decimal(18, 2))
-            * cast(coalesce(valued.district_default_share, 0) as decimal(7, 6))
-            * cast(coalesce(valued.vendor_share, 1) as decimal(7, 6)),
-            2
-        ) as decimal(18, 2)
-    ) as default_amount,
-    cast(
-        round(
-            cast(valued.maximum_price_amount as decimal(18, 2))
-            * cast(coalesce(valued.district_default_share, 0) as decimal(7, 6))
-            * cast(coalesce(valued.vendor_share, 1) as decimal(7, 6))
-            * cast(0.5 as decimal(2, 1)),
-            2
-        ) as decimal(18, 2)
-    ) as split_default_amount
+    -- What raises the price for serving a student does not raise the penalty: it would then be dearer to serve that student.
+    {{ priced_amount('coalesce(tier_reached.penalty_price_amount, 0)', '1', 'valued.vendor_share') }} as penalty_amount,
+    {{ priced_amount('valued.maximum_price_amount', 'valued.uplift_multiplier', 'valued.vendor_share') }} as maximum_amount,
+    -- The district's default pays its share of the top price; everything is multiplied before the one rounding.
+    {{ default_amount('valued.maximum_price_amount', 'valued.uplift_multiplier', 'valued.vendor_share', 'valued.district_default_share') }}
+        as default_amount,
+    {{ default_amount('valued.maximum_price_amount', 'valued.uplift_multiplier', 'valued.vendor_share', 'valued.district_default_share', '0.5') }}
+        as split_default_amount,
+    cast(valued.uplift_multiplier as decimal(6, 4)) as uplift_multiplier,
+    cast(valued.metric_numerator as decimal(18, 6)) as metric_numerator,
+    cast(valued.metric_denominator as decimal(18, 0)) as metric_denominator
 from valued
 left join tier_reached
     on

@@ -96,6 +96,11 @@ counted as (
             )
             and coalesce(not_creditable_reason, 'NONE') not in ('OVER_RATIO', 'UNDER_MINUTES', 'GROUP_SIZE_UNKNOWN', 'MINUTES_UNKNOWN')
         ) as scheduled_net_sessions,
+        -- The tutoring attendance rate a line can pay on: what was not held, or not on a school day, is nobody's absence.
+        count(*) filter (where is_attended and not coalesce(is_attendance_conflict, false) and not is_late) as counted_attended_sessions,
+        count(*) filter (
+            where is_attended or absence_cause in ('ABSENT_SCHOOL', 'PRESENT_SCHOOL_SKIPPED', 'UNKNOWN')
+        ) as chargeable_sessions,
         count(*) filter (where is_held) as held_sessions,
         count(*) filter (where is_attended and group_size is not null) as group_known_sessions,
         count(*) filter (where is_attended and group_size <= max_group_size) as group_kept_sessions,
@@ -124,6 +129,8 @@ select
     cast(counted.unknown_cause_sessions as bigint) as unknown_cause_sessions,
     cast(counted.conflict_sessions as bigint) as conflict_sessions,
     cast(counted.scheduled_net_sessions as bigint) as scheduled_net_sessions,
+    cast(counted.counted_attended_sessions as bigint) as counted_attended_sessions,
+    cast(counted.chargeable_sessions as bigint) as chargeable_sessions,
     cast(counted.held_sessions as bigint) as held_sessions,
     cast(counted.group_known_sessions as bigint) as group_known_sessions,
     cast(counted.group_kept_sessions as bigint) as group_kept_sessions,
