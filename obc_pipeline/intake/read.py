@@ -225,24 +225,7 @@ class _Reading:
         return self._rows(member, text, delimiter, header, match, skip)
 
     def _recognise(self, member_name: str, text: Text) -> tuple[str, list[str], Match | Mismatch, int]:
-        """Delimiter, header, what it means, and how many records stand before the data. The first delimiter with a known header wins."""
-        tried: list[tuple[str, list[str], Match | Mismatch, int]] = []
-        configured = self.options.get("delimiter")
-        for delimiter in (configured,) if configured else self.format.delimiters:
-            records, skip = first_records(text, 1, delimiter)
-            header = records[0] if records else []
-            match = match_header(self.format, member_name, header, self.options)
-            if isinstance(match, Match):
-                if match.header_rows > 1:
-                    header_skip = skip
-                    records, skip = first_records(text, match.header_rows, delimiter)
-                    problem = header_rows_problem(match, records)
-                    if problem is not None:
-                        tried.append((delimiter, header, problem, header_skip))
-                        continue
-                return delimiter, header, match, skip
-            tried.append((delimiter, header, match, skip))
-        return tried[0]
+        return recognise(self.format, self.options, member_name, text)
 
     def _rows(self, member: Member, text: Text, delimiter: str, header: list[str], match: Match, skip: int) -> FileReport:
         table = match.table
@@ -410,6 +393,27 @@ class _Reading:
         self.connection.execute(f"COPY ({select}) TO '{_escaped(partial)}' (FORMAT parquet, COMPRESSION zstd)")
         partial.chmod(0o600)
         os.replace(partial, target)
+
+
+def recognise(declared: Format, options: Mapping[str, Any], member_name: str, text: Text) -> tuple[str, list[str], Match | Mismatch, int]:
+    """Delimiter, header, what it means, and how many records stand before the data. The first delimiter with a known header wins."""
+    tried: list[tuple[str, list[str], Match | Mismatch, int]] = []
+    configured = options.get("delimiter")
+    for delimiter in (configured,) if configured else declared.delimiters:
+        records, skip = first_records(text, 1, delimiter)
+        header = records[0] if records else []
+        match = match_header(declared, member_name, header, options)
+        if isinstance(match, Match):
+            if match.header_rows > 1:
+                header_skip = skip
+                records, skip = first_records(text, match.header_rows, delimiter)
+                problem = header_rows_problem(match, records)
+                if problem is not None:
+                    tried.append((delimiter, header, problem, header_skip))
+                    continue
+            return delimiter, header, match, skip
+        tried.append((delimiter, header, match, skip))
+    return tried[0]
 
 
 @contextmanager

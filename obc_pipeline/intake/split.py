@@ -11,6 +11,9 @@ import duckdb
 
 MAX_RECORD_BYTES = 4_000_000
 
+# The rules under which a record that could not be cut goes to quarantine. Such a record is no row of the Parquet file.
+REJECT_RULES = frozenset({"too_few_fields", "too_many_fields", "broken_quote", "record_too_long", "invalid_encoding", "unreadable"})
+
 
 @dataclass(frozen=True)
 class Reject:
