@@ -41,9 +41,16 @@ class Fingerprint:
 
     @property
     def digest(self) -> str:
+        return self._hash(self.documents, self.receipts, self.ledger, self.code)
+
+    @property
+    def evidence_digest(self) -> str:
+        """All but the ledger: posting for one contract does not make what the same run proposes for another one old."""
+        return self._hash(self.documents, self.receipts, self.code)
+
+    def _hash(self, *parts: str) -> str:
         cutoff = self.evidence_cutoff_at.isoformat() if self.evidence_cutoff_at else "all"
-        parts = (self.documents, self.receipts, self.ledger, self.code, self.as_of_date.isoformat(), cutoff)
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        return hashlib.sha256("\0".join((*parts, self.as_of_date.isoformat(), cutoff)).encode()).hexdigest()
 
     @property
     def run_id(self) -> str:
@@ -91,6 +98,7 @@ class LastRun:
     """
 
     digest: str
+    evidence_digest: str
     result: dict[str, Any]
     published: dict[str, list[int]]
     documents_as_of: str | None
@@ -110,7 +118,8 @@ def write_last_run(
 ) -> None:
     """Written last of all, aside and swapped in: when it is there, everything before it was done."""
     stamps = {str(path): _stamp(path) for path in published}
-    last = LastRun(fingerprint.digest, result, stamps, documents_as_of.isoformat() if documents_as_of else None, timezone)
+    as_of = documents_as_of.isoformat() if documents_as_of else None
+    last = LastRun(fingerprint.digest, fingerprint.evidence_digest, result, stamps, as_of, timezone)
     aside = home.run_state.with_suffix(".new")
     aside.parent.mkdir(parents=True, exist_ok=True)
     with aside.open("w", encoding="utf-8") as handle:

@@ -10,7 +10,7 @@ from obc_pipeline.ledger.chain import ContractLedger, Damage, contracts_with_led
 from obc_pipeline.ledger.errors import LedgerError
 from obc_pipeline.ledger.posting import Posted, post
 from obc_pipeline.ledger.proposal import Proposal, ProposedEntry, propose
-from obc_pipeline.ledger.register import ledger_digest, register_ledger
+from obc_pipeline.ledger.register import register_ledger
 
 __all__ = [
     "Approval",
@@ -24,7 +24,6 @@ __all__ = [
     "approve",
     "contracts_with_ledger",
     "inspect_ledger",
-    "ledger_digest",
     "post",
     "propose",
     "read_approvals",

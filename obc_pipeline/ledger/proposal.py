@@ -167,7 +167,7 @@ def why_run_is_old(home: Home, last: fingerprint.LastRun) -> str | None:
     as_of = date.fromisoformat(last.result["as_of"])
     # What the user stated as cutoff is not written down, only what it came to: the run is current if either fits.
     for cutoff in (None, _moment(last.result["evidence_cutoff_at"])):
-        if fingerprint.take(home, as_of, cutoff).digest == last.digest:
+        if fingerprint.take(home, as_of, cutoff).evidence_digest == last.evidence_digest:
             return None
     return "the documents, the archive or the program have changed since the last run"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import duckdb
 from obc_pipeline.home import Home
 from obc_pipeline.ledger.chain import ContractLedger, Damage, contracts_with_ledger, inspect_ledger
 from obc_pipeline.ledger.entry import COLUMNS, dollars
-from obc_pipeline.ledger.statement_file import StatementName
 
 # Column -> DuckDB type, in the order of the entry's schema.
 SQL_TYPES: dict[str, str] = dict.fromkeys(COLUMNS, "VARCHAR") | {
@@ -41,13 +39,6 @@ def register_ledger(connection: duckdb.DuckDBPyConnection, home: Home) -> dict[s
     for ledger in ledgers:
         connection.execute("insert into ledger.head values (?, ?, ?, ?, ?, ?)", _head(ledger))
     return {ledger.contract_id: ledger.damages for ledger in ledgers if ledger.damages}
-
-
-def ledger_digest(home: Home) -> str:
-    """SHA-256 over the names of all statement files, which hold the hashes of what is in them: another ledger has another digest."""
-    paths = home.ledger.glob("*/*.parquet") if home.ledger.is_dir() else ()
-    names = sorted(path.relative_to(home.ledger).as_posix() for path in paths if StatementName.of(path.name))
-    return hashlib.sha256("\n".join(names).encode()).hexdigest()
 
 
 def _head(ledger: ContractLedger) -> list[object]:

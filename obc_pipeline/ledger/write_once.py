@@ -19,9 +19,9 @@ def write_once(path: Path, content: bytes) -> None:
         if path.read_bytes() != content:
             raise FileExistsError(f"{path} is written already, with other content; it was left as it is")
         return
+    for leftover in path.parent.glob(f".*{PARTIAL_SUFFIX}"):  # of a writer that was killed: nobody ever read it
+        os.unlink(leftover)
     partial = path.with_name(f".{path.name}{PARTIAL_SUFFIX}")
-    if partial.exists():  # left by a writer that was killed: nobody ever read it
-        os.unlink(partial)
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
     try:
         _write_all(handle, content)

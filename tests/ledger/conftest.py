@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from obc_pipeline import fingerprint
-from tests.ledger.small_home import SmallHome
+from tests.ledger.small_home import IN_MEMORY, SmallHome
 
 
 @pytest.fixture(autouse=True)
@@ -20,5 +22,12 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def small(tmp_path: Path) -> SmallHome:
-    return SmallHome(tmp_path / "home")
+def quick_path() -> Iterator[Path]:
+    """A folder like tmp_path, in memory where there is such a place."""
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def small(quick_path: Path) -> SmallHome:
+    return SmallHome(quick_path / "home")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from obc_pipeline.ledger.errors import NoSuchContract
 from obc_pipeline.ledger.proposal import proposal_hash_of
 from obc_pipeline.ledger.statement_file import StatementName
 from obc_pipeline.ledger.verify import PrintedHead, Verified, verify
-from tests.ledger.small_home import ANA, BEN, CONTRACT, SmallHome
+from tests.ledger.small_home import ANA, BEN, CONTRACT, IN_MEMORY, SmallHome
 
 STATEMENTS = (
     {"G1|0001": 25_000, "G1|0002": 50_000, "BASE|0001": 58_333},
@@ -28,21 +29,23 @@ STATEMENTS = (
 
 
 @pytest.fixture(scope="module")
-def _posted(tmp_path_factory: pytest.TempPathFactory) -> SmallHome:
+def _posted() -> Iterator[SmallHome]:
     """Three statements, each approved by two people."""
-    small = SmallHome(tmp_path_factory.mktemp("posted") / "home")
+    folder = tempfile.TemporaryDirectory(dir=IN_MEMORY)
+    small = SmallHome(Path(folder.name) / "home")
     for expected in STATEMENTS:
         small.run(expected)
         for name in (ANA, BEN):
             approve(small.home, CONTRACT, name, documents=small.documents)
         post(small.home, CONTRACT, documents=small.documents)
-    return small
+    yield small
+    folder.cleanup()
 
 
 @pytest.fixture
-def posted(_posted: SmallHome, tmp_path: Path) -> SmallHome:
+def posted(_posted: SmallHome, quick_path: Path) -> SmallHome:
     """A copy to damage."""
-    return _posted.copy_to(tmp_path / "home")
+    return _posted.copy_to(quick_path / "home")
 
 
 def looked_at(small: SmallHome, *heads: PrintedHead) -> Verified:
@@ -70,11 +73,11 @@ def test_an_intact_ledger_has_no_problem(posted: SmallHome) -> None:
     assert [ledger.entry_count for ledger in found.ledgers] == [7]
 
 
-def test_an_empty_home_has_no_problem(tmp_path: Path) -> None:
-    found = verify(Home(tmp_path))
+def test_an_empty_home_has_no_problem(quick_path: Path) -> None:
+    found = verify(Home(quick_path))
     assert (found.problems, found.ledgers) == ((), ())
     with pytest.raises(NoSuchContract, match="there are: none"):
-        verify(Home(tmp_path), contract_id=CONTRACT)
+        verify(Home(quick_path), contract_id=CONTRACT)
 
 
 def test_an_older_printed_head_still_holds_when_the_ledger_has_grown(posted: SmallHome) -> None:
