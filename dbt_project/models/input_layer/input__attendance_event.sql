@@ -89,17 +89,39 @@ days as (
         school_id,
         attendance_on,
         max(severity) as severity,
-        count(distinct period) as period_count,
+        count(period) > 0 as has_periods,
         -- An unmapped code makes the day unknown, unless the rest of it is a whole day's absence anyway.
         case
             when max(case when period is null then absent_share end) >= 1 then 1
             when count(*) > count(absent_share) then null
             else max(case when period is null then absent_share else 0 end)
         end as daily_absent_share,
-        sum(case when period is not null then absent_share end) as absent_periods,
         min(case when status = 'ABSENT' then case when is_excused then 1 when not is_excused then 0 end end) as least_excused,
         count(case when status = 'ABSENT' and is_excused is null then 1 end) as unstated_excuses
     from coded
+    group by student_id, school_id, attendance_on
+),
+
+period_rows as (
+    select
+        student_id,
+        school_id,
+        attendance_on,
+        period,
+        max(absent_share) as absent_share
+    from coded
+    where period is not null
+    group by student_id, school_id, attendance_on, period
+),
+
+period_days as (
+    select
+        student_id,
+        school_id,
+        attendance_on,
+        count(*) as period_count,
+        sum(absent_share) as absent_periods
+    from period_rows
     group by student_id, school_id, attendance_on
 ),
 
@@ -108,8 +130,7 @@ periods as (
     select
         school_id,
         max(period_count) as period_count
-    from days
-    where period_count > 0
+    from period_days
     group by school_id
 )
 
@@ -128,12 +149,12 @@ select
     cast(
         case
             when days.daily_absent_share is null then null
-            when days.period_count = 0 then least(1, days.daily_absent_share)
+            when not days.has_periods then least(1, days.daily_absent_share)
             else least(
                 1,
                 greatest(
                     days.daily_absent_share,
-                    cast(cast(coalesce(days.absent_periods, 0) as double) / periods.period_count as decimal(9, 6))
+                    cast(cast(coalesce(period_days.absent_periods, 0) as double) / periods.period_count as decimal(9, 6))
                 )
             )
         end as decimal(9, 6)
@@ -144,5 +165,10 @@ select
         else days.least_excused = 1
     end as is_excused
 from days
+left join period_days
+    on
+        days.student_id = period_days.student_id
+        and days.school_id = period_days.school_id
+        and days.attendance_on = period_days.attendance_on
 left join periods
     on days.school_id = periods.school_id

@@ -27,24 +27,25 @@ with responses as (
         and lower(coalesce(response.distribution_channel, '')) <> 'preview'
 ),
 
-ranked as (
-    select
-        responses.*,
-        {{ recency_of_key(['provider_id', 'response_id']) }} as recency
-    from responses
+replaced as (
+    {{ replaced_rows('responses', ['provider_id', 'response_id']) }}
 )
 
 select
-    provider_id,
-    response_id,
-    student_id,
-    session_id,
-    tutor_id,
-    submitted_at,
-    form_version,
-    answers,
-    _source as source,
-    _file_rank as file_rank,
-    _row_number as row_number
-from ranked
-where recency = 1
+    responses.provider_id,
+    responses.response_id,
+    responses.student_id,
+    responses.session_id,
+    responses.tutor_id,
+    responses.submitted_at,
+    responses.form_version,
+    responses.answers,
+    responses._source as source,
+    responses._file_rank as file_rank,
+    responses._row_number as row_number
+from responses
+left join replaced
+    on
+        responses._file_id = replaced._file_id
+        and responses._row_number = replaced._row_number
+where replaced._file_id is null

@@ -1,5 +1,9 @@
 -- Star tests of all products, one row per AssessmentID, the newest export of it.
-with tests as (
+with replaced as (
+    {{ replaced_rows(source('lake', 'renaissance_star__star_test'), ['assessment_id']) }}
+),
+
+tests as (
     select
         assessment_id,
         student_identifier,
@@ -28,8 +32,7 @@ with tests as (
         _source,
         _file_id,
         _row_number,
-        _exported_at,
-        {{ recency_of_key(['assessment_id']) }} as recency
+        _exported_at
     from {{ source('lake', 'renaissance_star__star_test') }}
 )
 
@@ -39,4 +42,8 @@ select
     -- CompletedDateLocal is local wall time that still carries a Z: its first ten characters are the day, never converted.
     try_cast(substr(cast(completed_date_local as varchar), 1, 10) as date) as tested_on
 from tests
-where recency = 1
+left join replaced
+    on
+        tests._file_id = replaced._file_id
+        and tests._row_number = replaced._row_number
+where replaced._file_id is null

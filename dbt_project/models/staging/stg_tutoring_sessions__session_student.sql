@@ -58,21 +58,30 @@ with logged as (
         on log._source = feed.source
 ),
 
-ranked as (
+-- Sessions that several files report: the newest file gives the rows. The first arrival of a report says whether it came in time,
+-- whichever file gives the rows now; what came before the session was a plan, not a report of it.
+several as (
     select
-        logged.*,
-        {{ is_from_newest_file(['provider_id', 'session_id', 'student_id']) }} as is_from_newest_file,
-        -- The first arrival of the key says whether it came in time, whichever file gives its rows now. What arrived before the
-        -- session was a plan, not a report of it.
+        provider_id,
+        session_id,
+        student_id,
+        max(_file_rank) as newest_file_rank,
         coalesce(
-            min(
-                case when session_status is distinct from 'SCHEDULED' or attendance_status is not null then received_at end
-            ) over (partition by provider_id, session_id, student_id),
-            min(received_at) over (partition by provider_id, session_id, student_id)
+            min(case when session_status is distinct from 'SCHEDULED' or attendance_status is not null then received_at end),
+            min(received_at)
         ) as first_received_at
     from logged
+    group by provider_id, session_id, student_id
+    having min(_file_rank) < max(_file_rank)
 )
 
-select *
-from ranked
-where is_from_newest_file
+select
+    logged.*,
+    coalesce(several.first_received_at, logged.received_at) as first_received_at
+from logged
+left join several
+    on
+        logged.provider_id = several.provider_id
+        and logged.session_id = several.session_id
+        and logged.student_id = several.student_id
+where logged._file_rank = coalesce(several.newest_file_rank, logged._file_rank)
