@@ -19,6 +19,8 @@ AS_OF = "2026-06-30"
 MARTS = ("fct_payment_decision", "fct_base_payment", "rpt_contract_summary", "rpt_untested_worklist", "rpt_loss_waterfall")
 PAYMENT = ("path:models/intermediate/payment", *MARTS)
 READ_BETWEEN = "int_student_assignment__span"
+# What rpt_loss_waterfall reads besides.
+SETTLED = "fct_settlement_line"
 READ_FROM_OTHERS = ("int_tutoring_session__cause", "int_attendance__coverage")
 
 
@@ -100,4 +102,5 @@ def empty_district(tmp_path_factory: pytest.TempPathFactory) -> EmptyDistrict:
 
 def _is_payment(node: Any) -> bool:
     path = Path(node.original_file_path).as_posix()
-    return path.startswith("models/intermediate/payment/") or node.name in MARTS or node.name == READ_BETWEEN
+    is_step = path.startswith(("models/intermediate/payment/", "models/intermediate/settlement/"))
+    return is_step or node.name in (*MARTS, READ_BETWEEN, SETTLED)

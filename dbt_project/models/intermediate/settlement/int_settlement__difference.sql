@@ -2,12 +2,12 @@
 with expected as (
     select * from {{ ref('fct_settlement_line') }}
     -- With --empty every ref is without rows: nothing expected would then mean that everything posted is taken back.
-    {% if flags is defined and flags.EMPTY %}where false{% endif %}
+    {% if flags.EMPTY %}where false{% endif %}
 ),
 
 posted as (
     select * from {{ ref('int_settlement__posted') }}
-    {% if flags is defined and flags.EMPTY %}where false{% endif %}
+    {% if flags.EMPTY %}where false{% endif %}
 ),
 
 compared as (

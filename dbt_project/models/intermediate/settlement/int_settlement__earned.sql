@@ -44,28 +44,16 @@ earned as (
     select * from base
     union all
     select * from outcome
-),
-
-named as (
-    select
-        *,
-        -- An id the district does not know could be spelled like one it knows.
-        case
-            when student_id is null then ''
-            when student_key is null then 'unknown:' || student_id
-            else student_id
-        end as student_ref
-    from earned
 )
 
 select
-    md5(contract_id || '|' || line_id || '|' || student_ref || '|' || period) as line_key,
+    {{ line_key('contract_id', 'line_id', 'student_id', 'student_key', 'period') }} as line_key,
     contract_id,
     contract_version,
     line_id,
     line_kind,
     line_kind in ('BASE', 'INSTALMENT') as is_base,
-    student_ref,
+    {{ settled_student('student_id', 'student_key') }} as student_ref,
     student_id,
     student_key,
     school_id,
@@ -76,4 +64,4 @@ select
     reason,
     cast(earned_amount as decimal(18, 2)) as earned_amount,
     {{ cents('earned_amount') }} as earned_cents
-from named
+from earned

@@ -2,16 +2,32 @@
 -- A condition that cannot be judged yet takes the student out of the count too, but is shown apart: unknown is not lost.
 with outcome as (
     select
-        contract_id,
-        line_id,
-        period,
-        maximum_amount,
-        case when decision <> 'OUT_OF_SCOPE' and left(decision, 9) <> 'EXCLUDED_' then 1 else 0 end as on_roster,
-        case when is_attendance_met then 1 when not is_attendance_met then 0 end as dosage,
-        case when is_provider_met then 1 when not is_provider_met then 0 end as provider,
-        case when metric_value is not null then 1 when decision in ('NOT_MEASURED_MISSING', 'NOT_MEASURED_INVALID') then 0 end as tested,
-        case when is_outcome_met then 1 when not is_outcome_met then 0 end as met
-    from {{ ref('fct_payment_decision') }}
+        decision.contract_id,
+        decision.line_id,
+        decision.period,
+        decision.maximum_amount,
+        settled.earned_amount - settled.payable_amount as cut_amount,
+        case when decision.decision <> 'OUT_OF_SCOPE' and left(decision.decision, 9) <> 'EXCLUDED_' then 1 else 0 end as on_roster,
+        case when decision.is_attendance_met then 1 when not decision.is_attendance_met then 0 end as dosage,
+        case when decision.is_provider_met then 1 when not decision.is_provider_met then 0 end as provider,
+        case
+            when decision.metric_value is not null then 1
+            when decision.decision in ('NOT_MEASURED_MISSING', 'NOT_MEASURED_INVALID') then 0
+        end as tested,
+        case when decision.is_outcome_met then 1 when not decision.is_outcome_met then 0 end as met,
+        -- Whoever waits for a person has nothing payable yet that a cap could have cut.
+        case
+            when left(decision.decision, 5) = 'HELD_' or left(decision.decision, 8) = 'PENDING_' then null
+            when settled.cap_applied is null then 1
+            else 0
+        end as within_cap
+    from {{ ref('fct_payment_decision') }} as decision
+    inner join {{ ref('fct_settlement_line') }} as settled
+        on
+            {{ line_key('decision.contract_id', 'decision.line_id', 'decision.student_id', 'decision.student_key', 'decision.period') }}
+            = settled.line_key
+    -- What is owed for a cohort has no student.
+    where decision.student_id is not null
 ),
 
 -- `before` is 1 while every earlier condition holds; `result` is this step's own: 1, 0 or unknown.
@@ -80,6 +96,17 @@ steps as (
         'OUTCOME_MET',
         on_roster * coalesce(dosage, 0) * coalesce(provider, 0) * coalesce(tested, 0),
         met
+    from outcome
+    union all
+    select
+        contract_id,
+        line_id,
+        period,
+        cut_amount,
+        7,
+        'WITHIN_CAP',
+        on_roster * coalesce(dosage, 0) * coalesce(provider, 0) * coalesce(tested, 0) * coalesce(met, 0),
+        within_cap
     from outcome
 )
 
