@@ -41,16 +41,9 @@ class Fingerprint:
 
     @property
     def digest(self) -> str:
-        return self._hash(self.documents, self.receipts, self.ledger, self.code)
-
-    @property
-    def evidence_digest(self) -> str:
-        """All but the ledger: posting for one contract does not make what the same run proposes for another one old."""
-        return self._hash(self.documents, self.receipts, self.code)
-
-    def _hash(self, *parts: str) -> str:
         cutoff = self.evidence_cutoff_at.isoformat() if self.evidence_cutoff_at else "all"
-        return hashlib.sha256("\0".join((*parts, self.as_of_date.isoformat(), cutoff)).encode()).hexdigest()
+        parts = (self.documents, self.receipts, self.ledger, self.code, self.as_of_date.isoformat(), cutoff)
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     @property
     def run_id(self) -> str:
@@ -92,13 +85,15 @@ def code_digest() -> str:
 class LastRun:
     """What the last finished run left.
 
+    rests_on:  the documents, the archive and the program as they were, each as a hash, by these words. Without the ledger: posting for
+               one contract does not make old what the same run proposes for another.
     result:    its result object.
     published: path -> [size, mtime in ns] of the published files as they were then.
     documents_as_of, timezone: what obc.yml said; with the same documents it still says so.
     """
 
     digest: str
-    evidence_digest: str
+    rests_on: dict[str, str]
     result: dict[str, Any]
     published: dict[str, list[int]]
     documents_as_of: str | None
@@ -119,7 +114,7 @@ def write_last_run(
     """Written last of all, aside and swapped in: when it is there, everything before it was done."""
     stamps = {str(path): _stamp(path) for path in published}
     as_of = documents_as_of.isoformat() if documents_as_of else None
-    last = LastRun(fingerprint.digest, fingerprint.evidence_digest, result, stamps, as_of, timezone)
+    last = LastRun(fingerprint.digest, rests_on(fingerprint), result, stamps, as_of, timezone)
     aside = home.run_state.with_suffix(".new")
     aside.parent.mkdir(parents=True, exist_ok=True)
     with aside.open("w", encoding="utf-8") as handle:
@@ -128,6 +123,11 @@ def write_last_run(
         os.fsync(handle.fileno())
     aside.chmod(0o600)
     os.replace(aside, home.run_state)
+
+
+def rests_on(fingerprint: Fingerprint) -> dict[str, str]:
+    """What people can change that makes a run old, in their words -> its hash."""
+    return {"documents": fingerprint.documents, "archive": fingerprint.receipts, "program": fingerprint.code}
 
 
 def forget_last_run(home: Home) -> None:

@@ -163,13 +163,10 @@ def open_to_read(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def why_run_is_old(home: Home, last: fingerprint.LastRun) -> str | None:
-    """None when documents, archive and code are those of the last run; else what to say about it."""
-    as_of = date.fromisoformat(last.result["as_of"])
-    # What the user stated as cutoff is not written down, only what it came to: the run is current if either fits.
-    for cutoff in (None, _moment(last.result["evidence_cutoff_at"])):
-        if fingerprint.take(home, as_of, cutoff).evidence_digest == last.evidence_digest:
-            return None
-    return "the documents, the archive or the program have changed since the last run"
+    """None when documents, archive and program are those of the last run; else which are not."""
+    now = fingerprint.rests_on(fingerprint.take(home, date.fromisoformat(last.result["as_of"]), None))
+    changed = [name for name, digest in now.items() if last.rests_on.get(name) != digest]
+    return f"the {' and the '.join(changed)} changed after the last run" if changed else None
 
 
 def _ledger_since(ledger: ContractLedger, entry_count: int, head_hash: str, run_id: str) -> tuple[int | None, str | None]:

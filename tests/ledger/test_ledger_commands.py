@@ -128,7 +128,7 @@ def test_a_refusal_as_json(obc: Obc) -> None:
 
 def test_documents_changed_after_the_run(obc: Obc, district: SmallHome) -> None:
     district.home.obc_yml.write_text(district.home.obc_yml.read_text(encoding="utf-8") + "\n# a comment\n", encoding="utf-8")
-    assert "Not current: the documents, the archive or the program have changed" in obc("statement", CONTRACT).out
+    assert "Not current: the documents changed after the last run" in obc("statement", CONTRACT).out
     said = obc("approve", CONTRACT, "--by", DANA)
     assert (said.code, "start another with `obc run`" in said.err) == (3, True)
 

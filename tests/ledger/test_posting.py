@@ -212,11 +212,11 @@ def test_a_run_older_than_the_documents_or_the_archive_is_not_posted(small: Smal
     receipt = small.home.deliveries / "nwea_map" / "20260701T000000Z_0123456789abcdef.json"
     receipt.parent.mkdir(parents=True)
     receipt.write_text("{}", encoding="utf-8")
-    refused(small, RunIsOld, posting(small), "have changed since the last run")
+    refused(small, RunIsOld, posting(small), "the archive changed after the last run")
     receipt.unlink()
     small.home.obc_yml.write_text("as_of: 2026-07-01\n", encoding="utf-8")
-    refused(small, RunIsOld, posting(small), "have changed since the last run")
-    refused(small, RunIsOld, lambda: approve(small.home, CONTRACT, BEN, documents=small.documents), "have changed since")
+    refused(small, RunIsOld, posting(small), "the documents changed after the last run")
+    refused(small, RunIsOld, lambda: approve(small.home, CONTRACT, BEN, documents=small.documents), "documents changed")
 
 
 def test_a_posting_never_goes_back_in_time(small: SmallHome) -> None:
