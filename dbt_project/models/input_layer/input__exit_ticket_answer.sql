@@ -2,23 +2,55 @@
 with responses as (
     select
         response.*,
-        identifier.student_key,
-        -- The same student answering again for the same session within ten minutes corrects the first answer.
-        lead(response.submitted_at) over (
-            partition by response.provider_id, response.student_id, response.session_id
-            order by response.submitted_at, response.file_rank, response.row_number
-        ) as next_submitted_at
+        identifier.student_key
     from {{ ref('stg_exit_tickets__response') }} as response
     {{ join_student('response') }}
 ),
 
-kept as (
-    select *
+-- Students who answered more than once for a session: few, so only theirs are put in order.
+several as (
+    select
+        provider_id,
+        student_id,
+        session_id
     from responses
-    where
-        student_id is null
-        or next_submitted_at is null
-        or {{ minutes_between('submitted_at', 'next_submitted_at') }} > 10
+    where student_id is not null
+    group by provider_id, student_id, session_id
+    having count(*) > 1
+),
+
+-- The same student answering again for the same session within ten minutes corrects the first answer.
+corrected as (
+    select
+        provider_id,
+        response_id
+    from (
+        select
+            responses.provider_id,
+            responses.response_id,
+            responses.submitted_at,
+            lead(responses.submitted_at) over (
+                partition by responses.provider_id, responses.student_id, responses.session_id
+                order by responses.submitted_at, responses.file_rank, responses.row_number
+            ) as next_submitted_at
+        from responses
+        inner join several
+            on
+                responses.provider_id = several.provider_id
+                and responses.student_id = several.student_id
+                and responses.session_id is not distinct from several.session_id
+    ) as in_order
+    where {{ minutes_between('submitted_at', 'next_submitted_at') }} <= 10
+),
+
+kept as (
+    select responses.*
+    from responses
+    left join corrected
+        on
+            responses.provider_id = corrected.provider_id
+            and responses.response_id = corrected.response_id
+    where corrected.response_id is null
 ),
 
 -- A response without a session belongs to the one its student had that day or the day before, with that tutor where one is named,

@@ -1,5 +1,6 @@
 -- One row per provider, session and student. Identical rows are one; several join and leave intervals of one session are summed and
 -- capped at the session's length; the same interval with other minutes is a conflict, held (domain.md §4.5).
+-- noqa: disable=LT05
 with log as (
     select *
     from {{ ref('stg_tutoring_sessions__session_student') }}
@@ -28,72 +29,65 @@ logged as (
         coalesce(
             cast(log.session_duration_minutes as decimal(12, 2)),
             {{ minutes_between('log.student_joined_at', 'log.student_left_at') }}
-        ) as minutes_here
+        ) as minutes_here,
+        case when not log.is_attended_only then log.scheduled_duration_minutes end as scheduled_minutes,
+        case when log.is_attended_only then 0 else 1 end as scheduled_flag,
+        -- What happened beats what was planned, when the rows of one session disagree.
+        case
+            when log.session_status = 'COMPLETED' then 4
+            when log.session_status = 'NO_SHOW_TUTOR' then 3
+            when log.session_status = 'CANCELED' then 2
+            when log.session_status = 'SCHEDULED' then 1
+            when log.is_attended_only then 4
+        end as session_status_rank,
+        case
+            when log.attendance_status = 'PRESENT' then 3
+            when log.attendance_status = 'LATE' then 2
+            when log.attendance_status = 'ABSENT' then 1
+            when log.attendance_status is null and log.is_attended_only then 3
+        end as attendance_rank
     from log
     {{ join_student('log') }}
     left join schools
         on log.school_id = schools.sent_school_id
 ),
 
-sessions as (
+-- Almost every session of a student is one row; only of the others is there anything to fold.
+several as (
+    select
+        provider_id,
+        session_id,
+        resolved_student_id
+    from logged
+    group by provider_id, session_id, resolved_student_id
+    having count(*) > 1
+),
+
+marked as (
+    select
+        logged.*,
+        several.session_id is not null as is_one_of_several
+    from logged
+    left join several
+        on
+            logged.provider_id = several.provider_id
+            and logged.session_id = several.session_id
+            and logged.resolved_student_id = several.resolved_student_id
+),
+
+-- One row per stated interval; a log without join and leave times states one interval per session.
+intervals as (
     select
         provider_id,
         session_id,
         resolved_student_id,
-        max(student_key) as student_key,
-        min(source) as source,
-        min(session_on) as session_on,
-        min(scheduled_start_at) as scheduled_start_at,
-        max(case when not is_attended_only then scheduled_duration_minutes end) as scheduled_minutes,
-        min(actual_start_at) as actual_start_at,
-        max(actual_end_at) as actual_end_at,
-        max(case when is_attended_only then 0 else 1 end) = 1 as is_scheduled,
-        -- What happened beats what was planned, when the rows of one session disagree.
-        max(
-            case
-                when session_status = 'COMPLETED' then 4
-                when session_status = 'NO_SHOW_TUTOR' then 3
-                when session_status = 'CANCELED' then 2
-                when session_status = 'SCHEDULED' then 1
-                when is_attended_only then 4
-            end
-        ) as session_status_rank,
-        max(case status_here when 'PRESENT' then 3 when 'LATE' then 2 when 'ABSENT' then 1 end) as attendance_rank,
-        max(absence_reason) as absence_reason,
-        max(tutor_id) as tutor_id,
-        max(group_size) as group_size,
-        max(delivery_mode) as delivery_mode,
-        max(subject) as subject,
-        max(resolved_school_id) as school_id,
-        count(*) as row_count,
-        max(case when status_here = 'ABSENT' then 0 else minutes_here end) as single_minutes,
-        min(first_received_at) as received_at,
-        min(file_id) as file_id,
-        min(row_number) as row_number
-    from logged
-    group by provider_id, session_id, resolved_student_id
-),
-
--- Almost every session of a student is one row. Of the others, one row per stated interval; a log without join and leave times states
--- one interval per session.
-intervals as (
-    select
-        logged.provider_id,
-        logged.session_id,
-        logged.resolved_student_id,
-        logged.student_joined_at,
-        logged.student_left_at,
-        max(case when logged.status_here = 'ABSENT' then 0 else logged.minutes_here end) as minutes_here,
-        count(distinct case when logged.status_here = 'ABSENT' then 0 else logged.minutes_here end) as distinct_minutes
-    from logged
-    inner join sessions
-        on
-            logged.provider_id = sessions.provider_id
-            and logged.session_id = sessions.session_id
-            and logged.resolved_student_id = sessions.resolved_student_id
-    where sessions.row_count > 1
-    group by
-        logged.provider_id, logged.session_id, logged.resolved_student_id, logged.student_joined_at, logged.student_left_at
+        student_joined_at,
+        student_left_at,
+        max(case when status_here = 'ABSENT' then 0 else minutes_here end) as minutes_here,
+        count(distinct case when status_here = 'ABSENT' then 0 else minutes_here end) as distinct_minutes
+    from marked
+    where is_one_of_several
+    group by provider_id, session_id, resolved_student_id, student_joined_at, student_left_at
 ),
 
 summed as (
@@ -108,22 +102,56 @@ summed as (
     group by provider_id, session_id, resolved_student_id
 ),
 
+{% set columns = {
+    'student_key': 'max', 'source': 'min', 'session_on': 'min', 'scheduled_start_at': 'min', 'scheduled_minutes': 'max',
+    'actual_start_at': 'min', 'actual_end_at': 'max', 'scheduled_flag': 'max', 'session_status_rank': 'max', 'attendance_rank': 'max',
+    'absence_reason': 'max', 'tutor_id': 'max', 'group_size': 'max', 'delivery_mode': 'max', 'subject': 'max',
+    'resolved_school_id': 'max', 'first_received_at': 'min', 'file_id': 'min', 'row_number': 'min',
+} -%}
+sessions as (
+    select
+        provider_id,
+        session_id,
+        resolved_student_id,
+        {{ columns | join(', ') }},
+        case when status_here = 'ABSENT' then 0 else minutes_here end as minutes_sum,
+        1 as interval_count,
+        false as is_conflicted
+    from marked
+    where not is_one_of_several
+
+    union all
+
+    select
+        folded.*,
+        summed.minutes_sum,
+        summed.interval_count,
+        summed.is_conflicted
+    from (
+        select
+            provider_id,
+            session_id,
+            resolved_student_id,
+            {% for column, fold in columns.items() %}{{ fold }}({{ column }}) as {{ column }}{{ ', ' if not loop.last }}{% endfor %}
+        from marked
+        where is_one_of_several
+        group by provider_id, session_id, resolved_student_id
+    ) as folded
+    inner join summed
+        on
+            folded.provider_id = summed.provider_id
+            and folded.session_id = summed.session_id
+            and folded.resolved_student_id = summed.resolved_student_id
+),
+
 measured as (
     select
         sessions.*,
-        case when sessions.row_count = 1 then sessions.single_minutes else summed.minutes_sum end as minutes_sum,
-        coalesce(summed.interval_count, 1) as interval_count,
-        coalesce(summed.is_conflicted, false) as is_conflicted,
         coalesce(
-            {{ minutes_between('sessions.actual_start_at', 'sessions.actual_end_at') }},
-            sessions.scheduled_minutes
+            {{ minutes_between('actual_start_at', 'actual_end_at') }},
+            scheduled_minutes
         ) as length_minutes
     from sessions
-    left join summed
-        on
-            sessions.provider_id = summed.provider_id
-            and sessions.session_id = summed.session_id
-            and sessions.resolved_student_id = summed.resolved_student_id
 )
 
 select
@@ -135,7 +163,7 @@ select
     session_on,
     cast(scheduled_start_at as timestamp) as scheduled_start_at,
     cast(scheduled_minutes as decimal(9, 2)) as scheduled_minutes,
-    is_scheduled,
+    scheduled_flag = 1 as is_scheduled,
     case session_status_rank
         when 4 then 'COMPLETED'
         when 3 then 'NO_SHOW_TUTOR'
@@ -155,7 +183,7 @@ select
     cast(group_size as integer) as group_size,
     delivery_mode,
     subject,
-    school_id,
+    resolved_school_id as school_id,
     cast(
         coalesce(
             actual_end_at,
@@ -163,7 +191,7 @@ select
             cast({{ add_days('session_on', 1) }} as timestamp)
         ) as timestamp
     ) as session_ended_at,
-    cast(received_at as timestamp) as received_at,
+    cast(first_received_at as timestamp) as received_at,
     is_conflicted,
     cast(interval_count as integer) as interval_count,
     file_id,

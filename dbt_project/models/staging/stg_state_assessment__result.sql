@@ -60,15 +60,16 @@ results as (
     select * from cmas
 ),
 
-ranked as (
-    select
-        results.*,
-        {{ recency_of_key(['_source', 'state_test_id']) }} as recency
-    from results
+replaced as (
+    {{ replaced_rows('results', ['_source', 'state_test_id']) }}
 )
 
 select
-    {{ surrogate_key(["'state_assessment'", '_source', 'state_test_id']) }} as assessment_result_key,
-    ranked.*
-from ranked
-where recency = 1
+    {{ surrogate_key(["'state_assessment'", 'results._source', 'results.state_test_id']) }} as assessment_result_key,
+    results.*
+from results
+left join replaced
+    on
+        results._file_id = replaced._file_id
+        and results._row_number = replaced._row_number
+where replaced._file_id is null
