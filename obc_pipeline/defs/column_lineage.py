@@ -1,20 +1,117 @@
-"""Column lineage: from which columns of its parents each column of a dbt model is made, read from the compiled SQL."""
+"""Column lineage: from which columns of its parents each column of a dbt model is made, read from the compiled SQL.
+
+Working it out takes some seconds for the whole project, so it is kept beside the project under a hash of all it depends on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import duckdb
 
+from obc_pipeline.dbt_build import PROJECT_DIR, project_digest
 from obc_pipeline.home import Home
+
+_DIALECT = "duckdb"
+_Columns = dict[str, dict[str, list[str]]]  # schema -> table -> columns
+_Parents = dict[str, list[list[str]]]  # column -> [schema, table, column] of each it is made from
 
 
 class ColumnLineage:
-    """Lineage of every model of a manifest, worked out when first asked for and kept as long as the model stays the same."""
+    """The lineage of one manifest's models in one home."""
 
-    def __init__(self, manifest: Mapping[str, Any]) -> None:
+    def __init__(self, manifest: Mapping[str, Any], home: Home) -> None:
         self._manifest = manifest
+        self._target = home.path / ".dbt"
 
-    def of(self, connection: duckdb.DuckDBPyConnection, node: Mapping[str, Any], home: Home) -> dict[str, Any]:
-        return {}
+    def metadata(self, connection: duckdb.DuckDBPyConnection, unique_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Unique id of a model just built -> metadata for its materialisation. A model whose SQL cannot be followed has none."""
+        known = _warehouse_columns(connection)
+        state = json.dumps([project_digest(), known], sort_keys=True)
+        path = self._folder / f"column_lineage_{hashlib.sha256(state.encode()).hexdigest()[:16]}.json"
+        kept: dict[str, _Parents] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        missing = [unique_id for unique_id in unique_ids if unique_id not in kept]
+        if missing:
+            kept |= {unique_id: self._of(self._manifest["nodes"][unique_id], known) for unique_id in missing}
+            _keep(path, kept)
+        return {
+            unique_id: {"dagster/column_lineage": dg.TableColumnLineage({name: _deps(parents) for name, parents in columns.items()})}
+            for unique_id, columns in kept.items()
+            if columns
+        }
+
+    @property
+    def _folder(self) -> Path:
+        """Beside the project, for all homes; in the home where the project cannot be written to."""
+        shared = PROJECT_DIR / "target"
+        return shared if os.access(shared if shared.exists() else PROJECT_DIR, os.W_OK) else self._target
+
+    def _of(self, node: Mapping[str, Any], known: _Columns) -> _Parents:
+        from sqlglot.errors import SqlglotError
+
+        parents = [self._manifest["sources"].get(parent) or self._manifest["nodes"][parent] for parent in node["depends_on"]["nodes"]]
+        compiled = self._target / "compiled" / "obc" / node["original_file_path"]
+        schema: dict[str, Any] = {}
+        for parent in parents:
+            table = parent.get("alias") or parent["name"]
+            columns = known.get(parent["schema"], {}).get(table)
+            if columns is None:
+                return {}
+            schema.setdefault(parent["schema"], {})[table] = dict.fromkeys(columns, "varchar")
+        try:
+            return _followed(compiled.read_text(encoding="utf-8"), {parents[0]["database"]: schema} if parents else {})
+        except (OSError, SqlglotError, ValueError):
+            return {}  # lineage is a help to people: without it everything else works
+
+
+def _followed(sql: str, schema: dict[str, Any]) -> _Parents:
+    """Column of the outermost select -> the columns of tables it is made from."""
+    from sqlglot import exp, parse_one
+    from sqlglot.lineage import lineage
+    from sqlglot.optimizer.qualify import qualify
+    from sqlglot.optimizer.scope import build_scope
+
+    qualified = qualify(
+        parse_one(sql, dialect=_DIALECT), schema=schema, dialect=_DIALECT, quote_identifiers=False, validate_qualify_columns=False
+    )
+    assert isinstance(qualified, exp.Query)
+    query = qualified
+    scope = build_scope(query)
+    found: _Parents = {}
+    for column in query.named_selects:
+        root = lineage(column, query, schema={}, scope=scope, dialect=_DIALECT, trim_selects=False)
+        leaves = {
+            (step.expression.db, step.expression.name, step.name.split(".")[-1])
+            for step in root.walk()
+            if isinstance(step.expression, exp.Table)
+        }
+        found[column] = sorted([schema_name, table, name] for schema_name, table, name in leaves if schema_name)
+    return found
+
+
+def _keep(path: Path, lineage: dict[str, _Parents]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for old in path.parent.glob("column_lineage_*.json"):
+        old.unlink(missing_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_text(json.dumps(lineage), encoding="utf-8")
+    os.replace(aside, path)
+
+
+def _deps(parents: list[list[str]]) -> list[dg.TableColumnDep]:
+    return [dg.TableColumnDep(asset_key=dg.AssetKey([schema, table]), column_name=column) for schema, table, column in parents]
+
+
+def _warehouse_columns(connection: duckdb.DuckDBPyConnection) -> _Columns:
+    found: _Columns = {}
+    for schema, table, column in connection.execute(
+        "select schema_name, table_name, column_name from duckdb_columns() where not internal order by all"
+    ).fetchall():
+        found.setdefault(schema, {}).setdefault(table, []).append(column)
+    return found

@@ -1,6 +1,6 @@
 """build: the dbt models as assets, their tests as asset checks, run by dbt in this process."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -55,15 +55,14 @@ class Translator(DagsterDbtTranslator):
 def model_assets(manifest: Mapping[str, Any]) -> list[dg.AssetsDefinition]:
     """Two steps of dbt: all models with their tests, and, after the paying marts are checked, the quality marts."""
     translator = Translator(manifest)
-    lineage = ColumnLineage(manifest)
 
     @dbt_assets(manifest=manifest, exclude=QUALITY_MODELS, dagster_dbt_translator=translator, name="build", pool=naming.POOL)
     def build(context: dg.AssetExecutionContext, district: District) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        yield from _reported(context, manifest, translator, lineage, district, district.run.build)
+        yield from _reported(context, manifest, translator, district, district.run.build)
 
     @dbt_assets(manifest=manifest, select=QUALITY_MODELS, dagster_dbt_translator=translator, name="build_quality", pool=naming.POOL)
     def build_quality(context: dg.AssetExecutionContext, district: District) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        yield from _reported(context, manifest, translator, lineage, district, district.run.build_quality)
+        yield from _reported(context, manifest, translator, district, district.run.build_quality)
 
     return [build, build_quality]
 
@@ -72,7 +71,6 @@ def _reported(
     context: dg.AssetExecutionContext,
     manifest: Mapping[str, Any],
     translator: Translator,
-    lineage: ColumnLineage,
     district: District,
     step: Any,
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
@@ -83,7 +81,7 @@ def _reported(
         outcomes: list[NodeOutcome] = step(select)
     except DbtFailed as failed:
         failure, outcomes = failed, list(failed.outcomes)
-    yield from _materialized(context, manifest, lineage, district, outcomes)
+    yield from _materialized(context, manifest, district, outcomes)
     yield from _tested(context, manifest, translator, outcomes)
     if failure:
         raise failure
@@ -92,24 +90,20 @@ def _reported(
 def _materialized(
     context: dg.AssetExecutionContext,
     manifest: Mapping[str, Any],
-    lineage: ColumnLineage,
     district: District,
-    outcomes: Iterable[NodeOutcome],
+    outcomes: Sequence[NodeOutcome],
 ) -> Iterator[dg.MaterializeResult]:
     with district.run.warehouse() as connection:
+        built = [outcome.unique_id for outcome in outcomes if outcome.kind == "model" and outcome.status == "OK"]
+        lineage = ColumnLineage(manifest, district.run.home).metadata(connection, built)
         for outcome in outcomes:
             node = manifest["nodes"].get(outcome.unique_id)
-            if (
-                node is None
-                or outcome.kind != "model"
-                or outcome.status != "OK"
-                or naming.model_key(node) not in context.selected_asset_keys
-            ):
+            if node is None or outcome.unique_id not in built or naming.model_key(node) not in context.selected_asset_keys:
                 continue
             metadata: dict[str, Any] = {"seconds": round(outcome.seconds, 3)}
             if node["config"]["materialized"] != "view":
                 metadata |= row_count(count_rows(connection, f'"{node["schema"]}"."{node["alias"]}"'))
-            yield dg.MaterializeResult(naming.model_key(node), metadata=metadata | lineage.of(connection, node, district.run.home))
+            yield dg.MaterializeResult(naming.model_key(node), metadata=metadata | lineage.get(outcome.unique_id, {}))
 
 
 def _tested(
