@@ -33,17 +33,41 @@ def add_ledger_commands(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def statement(contract: ContractArgument, home: HomeOption = _DEFAULT_HOME, as_json: JsonOption = False) -> None:
+def statement(
+    contract: ContractArgument,
+    files: Annotated[bool, typer.Option("--files", help="Also write it as XLSX and PDF, for procurement and for the vendor.")] = False,
+    number: Annotated[
+        int | None, typer.Option("--number", metavar="N", min=1, help="With --files: this posted statement instead of the open one.")
+    ] = None,
+    home: HomeOption = _DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
     """Show what would be posted next for a contract, who approved it, and what is still missing."""
     from obc_pipeline.ledger import propose, read_approvals
     from obc_pipeline.ledger_views import show_proposal, view_of_proposal
     from obc_pipeline.terminal import output
 
+    if number is not None and not files:
+        raise ArgumentWrong("--number asks for a posted statement's files; right would be --files --number N")
     with _told(as_json):
         place = Home(home)
         proposal = propose(place, contract)
         view = view_of_proposal(proposal, read_approvals(place, contract, proposal.proposal_hash))
-    _answer(as_json, view, lambda: show_proposal(output(), view))
+        view |= {"files": _files(place, contract, number) if files else []}
+
+    def shown() -> None:
+        if number is None:
+            show_proposal(output(), view)
+        for path in view["files"]:
+            typer.echo(f"wrote {path}")
+
+    _answer(as_json, view, shown)
+
+
+def _files(home: Home, contract: str, number: int | None) -> list[str]:
+    from obc_pipeline.reports import write_statement
+
+    return [str(path) for path in write_statement(home, contract, number)]
 
 
 def approve(
@@ -70,9 +94,9 @@ def approve(
         if not view["entries"]:
             typer.echo("There is nothing to approve. Nothing was recorded.")
         elif approved.is_new:
-            typer.echo(f"Recorded: {by} approves these {view['entries']} entries and no others.")
+            typer.echo(f"Recorded: {approved.by} approves these {view['entries']} entries and no others.")
         else:
-            typer.echo(f"{by} has approved exactly these entries before. Nothing was changed.")
+            typer.echo(f"{approved.by} has approved exactly these entries before. Nothing was changed.")
 
     _answer(as_json, view, shown)
 

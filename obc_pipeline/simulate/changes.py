@@ -7,6 +7,7 @@ own rows, and the models then decide as they always do.
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 from typing import Any
 
 import duckdb
@@ -111,7 +112,7 @@ def _check_tiers(line_id: str, paying: list[dict[str, Any]], penalties: list[dic
     """The same that validation asks of a contract: thresholds and prices rise, a penalty takes and lies below."""
     if not paying:
         raise ArgumentWrong(f"line {line_id} would have no tier left; leave one, with a price of 0 if it is to pay nothing")
-    for lower, upper in zip(paying, paying[1:], strict=False):
+    for lower, upper in pairwise(paying):
         if lower["threshold"] == upper["threshold"]:
             raise ArgumentWrong(f"line {line_id} would have two tiers at {_plain(lower['threshold'])}; drop one with --no-tier")
         if lower["price_amount"] > upper["price_amount"]:
