@@ -15,7 +15,8 @@ def sources_of_contract(sources: Mapping[str, Source], contract: Contract) -> tu
 
     Program flags only when a line pays more for a program; exit tickets never, since nothing is paid on them.
     """
-    tests = {instrument_format(line.instrument) for line in contract.rate_card}
+    # Another provider's session log is no source of this contract, whatever its lines are paid on.
+    tests = {instrument_format(line.instrument) for line in contract.rate_card} - {"tutoring_sessions"}
     evidence = {obligation.evidence_source for obligation in contract.obligations}
     uses_programs = any(line.uplift for line in contract.rate_card)
     found = []

@@ -28,7 +28,13 @@ Metric = Literal[
     "SGP_WINTER_SPRING",
     "PROFICIENCY_LEVEL",
     "PERCENTILE",
+    "TUTORING_ATTENDANCE_RATE",
+    "SCHOOL_ATTENDANCE_RATE",
+    "ASSESSMENT_COMPLETED",
+    "COURSE_PASSED",
 ]
+# Rates of attendance: no test measures them, so they have an instrument of their own and no column.
+ATTENDANCE_METRICS = {"TUTORING_ATTENDANCE_RATE": "TUTORING_SESSIONS", "SCHOOL_ATTENDANCE_RATE": "SIS_ATTENDANCE"}
 EndReason = Literal["TRANSFER", "OPT_OUT", "SUBSTITUTED", "SCHEDULE", "MEDICAL", "GRADUATED", "DATA_ERROR"]
 ObligationMetric = Literal[
     "SAME_TUTOR_SHARE",
@@ -38,6 +44,8 @@ ObligationMetric = Literal[
     "DATA_TIMELINESS",
     "ASSESSMENT_ADMINISTERED",
     "DELIVERY_RATE",
+    "ROSTER_BY_DATE",
+    "DATA_FEED_BY_DATE",
 ]
 
 
@@ -125,7 +133,11 @@ class RateCardLine(Document):
     )
     instrument: Instrument = Field(description="The test.")
     metric: Metric = Field(description="What is taken from it.")
-    source_column: Text = Field(description="The exact column of the export.", examples=["FallToSpringConditionalGrowthPercentile"])
+    source_column: Text | None = Field(
+        default=None,
+        description="The exact column of the export; none for attendance and for completed assessments.",
+        examples=["FallToSpringConditionalGrowthPercentile"],
+    )
     baseline_window: WindowId | None = Field(default=None, description="Window of the first test; none for proficiency.")
     end_window: WindowId = Field(description="Window of the last test.")
     data_due_on: Day | None = Field(default=None, description="Due date of this line's results, when later than the window's.")
@@ -179,7 +191,7 @@ class RateCardLine(Document):
     validator: Text | None = Field(default=None, description="Who confirms the results.")
 
     @property
-    def export_column(self) -> str:
+    def export_column(self) -> str | None:
         """`source_column` in the export's own spelling."""
         return METRIC_COLUMNS.get((instrument_format(self.instrument), self.metric), self.source_column)
 
@@ -189,6 +201,11 @@ class RateCardLine(Document):
         if self.rapid_guessing_max_share is None and self.instrument.startswith("NWEA_MAP"):
             return Decimal("0.300000")
         return self.rapid_guessing_max_share
+
+    @property
+    def top_multiplier(self) -> Decimal:
+        """The highest factor on the price; 1 without uplifts."""
+        return max((uplift.multiplier for uplift in self.uplift), default=Decimal(1))
 
     @property
     def top_price(self) -> Decimal:
@@ -210,6 +227,9 @@ class Obligation(Document):
     value: Rate = Field(description="The share that must be reached, such as 80/100.", examples=["80/100"])
     measurement_window: Literal["CONTRACT_TO_DATE", "TERM", "MONTH", "WEEK"] = Field(
         default="CONTRACT_TO_DATE", description="Over what time it is measured."
+    )
+    due_on: Day | None = Field(
+        default=None, description="Day by which the evidence source must first have come (ROSTER_BY_DATE, DATA_FEED_BY_DATE)."
     )
     consequence: Literal["VOID_OUTCOME", "VOID_ALL", "DEFAULT_PAY", "NOTICE_ONLY"] = Field(description="What a breach does.")
     cure_days: Count = Field(default=0, description="Days to mend a breach before it has its consequence.")
@@ -377,13 +397,16 @@ class Contract(Document):
     @property
     def max_contingent_per_student(self) -> Fraction:
         """The most one student's outcomes can earn, in US dollars. Of two lines that exclude each other the dearer counts."""
-        prices = {line.line_id: line.top_price for line in self.rate_card}
+        prices = {line.line_id: line.top_price * line.top_multiplier for line in self.rate_card if line.price_unit != "COHORT_THRESHOLD"}
+        cohorts = sum((line.top_price for line in self.rate_card if line.price_unit == "COHORT_THRESHOLD"), Decimal(0))
         for line in self.rate_card:
             other = line.excludes_line
             if other in prices and line.line_id in prices:
                 prices.pop(other if prices[other] <= prices[line.line_id] else line.line_id)
         total = sum(prices.values(), Decimal(0))
-        return Fraction(min(total, self.per_student_cap) if self.per_student_cap is not None else total)
+        own = Fraction(min(total, self.per_student_cap) if self.per_student_cap is not None else total)
+        # What is paid once for all is shared among the students to be served.
+        return own + Fraction(cohorts) / (self.target_students or 1)
 
     @property
     def contingent_share(self) -> Fraction | None:

@@ -21,6 +21,8 @@ Instrument = Literal[
     "RENAISSANCE_STAR_EARLY_LITERACY",
     "STATE_TEST_MATH",
     "STATE_TEST_ELA",
+    "SIS_ATTENDANCE",
+    "TUTORING_SESSIONS",
 ]
 Frequency = Literal["DAILY", "WEEKLY", "BIWEEKLY", "MONTHLY", "QUARTERLY", "PER_WINDOW", "YEARLY", "AS_NEEDED"]
 Construct = Literal["identity", "efficacy", "engagement", "satisfaction", "relationship", "understanding"]
@@ -31,11 +33,15 @@ def instrument_format(instrument: str) -> str:
     """The format that carries an instrument's results."""
     if instrument.startswith("NWEA_MAP"):
         return "nwea_map"
+    if instrument in ("SIS_ATTENDANCE", "TUTORING_SESSIONS"):
+        return instrument.lower()
     return "renaissance_star" if instrument.startswith("RENAISSANCE_STAR") else "state_assessment"
 
 
-def instrument_subject(instrument: str) -> str:
-    """`math` or `reading`, the contract subject an instrument measures."""
+def instrument_subject(instrument: str) -> str | None:
+    """`math` or `reading`, the contract subject an instrument measures; None for attendance, which belongs to any."""
+    if instrument in ("SIS_ATTENDANCE", "TUTORING_SESSIONS"):
+        return None
     return "math" if instrument.endswith("_MATH") else "reading"
 
 

@@ -11,6 +11,8 @@ from obc_pipeline.home import Home
 TEMPLATES = Path(__file__).parent / "templates"
 FIRST_HOME = TEMPLATES / "first_home"
 EXAMPLE_DISTRICT = TEMPLATES / "example_district"
+# Homes with contracts shaped on public deals, parties fictional: one folder each.
+EXAMPLE_CONTRACTS = TEMPLATES / "example_contracts"
 
 # Everything but the documents: student data and what can be made again never belong in the documents' git.
 _GITIGNORE = """# The documents are kept in git; what arrives and what is made of it is not.

@@ -123,6 +123,7 @@ SCHEMAS: dict[str, dict[str, pa.DataType]] = {
         "value_numerator": _WHOLE,
         "value_denominator": _WHOLE,
         "measurement_window": _TEXT,
+        "due_on": _DAY,
         "consequence": _TEXT,
         "cure_days": _WHOLE,
         "evidence_source": _TEXT,
@@ -310,7 +311,18 @@ def _tiers(contract: Contract) -> Iterator[dict[str, Any]]:
 
 
 def _obligations(contract: Contract) -> Iterator[dict[str, Any]]:
-    same = ("obligation_id", "party", "scope", "metric", "comparator", "measurement_window", "consequence", "cure_days", "evidence_source")
+    same = (
+        "obligation_id",
+        "party",
+        "scope",
+        "metric",
+        "comparator",
+        "measurement_window",
+        "due_on",
+        "consequence",
+        "cure_days",
+        "evidence_source",
+    )
     for obligation in contract.obligations:
         numerator, denominator = obligation.value
         yield {name: getattr(obligation, name) for name in same} | {"value_numerator": numerator, "value_denominator": denominator}

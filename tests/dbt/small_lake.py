@@ -25,7 +25,10 @@ _SYSTEM = {
     "_file_rank": "BIGINT",
 }
 
-_INTAKE = {"contract_block": "contract_id VARCHAR, source VARCHAR, check_id VARCHAR, reason VARCHAR"}
+_INTAKE = {
+    "contract_block": "contract_id VARCHAR, source VARCHAR, check_id VARCHAR, reason VARCHAR",
+    "file": "file_id VARCHAR, source VARCHAR, received_at TIMESTAMP, accepted BIGINT",
+}
 _LEDGER = {
     "entry": ", ".join(f"{name} {kind}" for name, kind in LEDGER_TYPES.items()),
     "head": "contract_id VARCHAR, entry_count BIGINT, statement_count INTEGER, head_hash VARCHAR, "

@@ -244,7 +244,7 @@ _RATE_CARD_ERRORS = [
     (READ, "source_column: StudentGrowthPercentileFallSpring", "source_column: StudentGrowthPercentileFallWinter", "FallWinter", "is not in the column", "FallSpring"),
     (MATH, "outcome_class: PROFICIENCY", "outcome_class: GROWTH", "outcome_class: GROWTH", "is no growth", "PROFICIENCY") ,
     (MATH, "outcome_class: MIDYEAR", "outcome_class: PROFICIENCY", "outcome_class: PROFICIENCY", "is growth, not proficiency", "MIDYEAR"),
-    (MATH, "outcome_class: MIDYEAR", "outcome_class: COURSE", "outcome_class: COURSE", "Nobody measures outcomes of the class COURSE", "GROWTH"),
+    (MATH, "outcome_class: MIDYEAR", "outcome_class: COURSE", "outcome_class: COURSE", "prices a metric no source measures", "GROWTH"),
     (MATH, "{threshold: 50, price: 500.00}", "{threshold: 35, price: 500.00}", "{threshold: 35, price: 500.00}", "The tiers overlap", "rise from tier to tier"),
     (MATH, "{threshold: 50, price: 500.00}", "{threshold: 30, price: 500.00}", "{threshold: 30, price: 500.00}", "The tiers overlap", "rise from tier to tier"),
     (MATH, "{threshold: 65, price: 750.00}", "{threshold: 65, price: 75.00}", "{threshold: 65, price: 75.00}", "no more than the tier below", "CUMULATIVE"),
@@ -260,7 +260,22 @@ _RATE_CARD_ERRORS = [
     (MATH, "{unit: SESSIONS, min_rate: 70/100}", "{unit: SESSIONS, min_hours: 36}", "unit: SESSIONS", "does not count SESSIONS", "no unit"),
     (MATH, "{unit: SESSIONS, min_rate: 70/100}", "often", "dosage_gate: often", "is not a dosage gate", "none"),
     (READ, "missing_test_rule: NOT_PAYABLE", "missing_test_rule: DISTRICT_DEFAULT_IF_DISTRICT_CAUSE", "missing_test_rule", "does not state district_default_share", "at the top"),
-    (READ, "tiers:", "price_unit: COHORT_THRESHOLD\n    tiers:", "price_unit", "cannot be paid by this version", "PER_STUDENT_OUTCOME"),
+    (READ, "tiers:", "price_unit: COHORT_THRESHOLD\n    tiers:", "line_id: G1", "does not state student_threshold", "shares of the students"),
+    (READ, "tiers:", "price_unit: COHORT_THRESHOLD\n    student_threshold: 50\n    tiers:", "threshold: 50", "50 is no share", "0.60"),
+    (READ, "tiers:", "price_unit: PER_POINT_ABOVE_TARGET\n    tiers:", "line_id: G1", "does not state points_max", "points_max: the most"),
+    (MATH, "tier_mode: BEST_TIER", "price_unit: PER_POINT_ABOVE_TARGET\n    points_max: 30", "tiers:", "counted above one target", "one tier"),
+    (READ, "tiers:", "points_max: 30\n    tiers:", "points_max", "belongs to price_unit", "PER_POINT_ABOVE_TARGET"),
+    (MATH, "tier_mode: BEST_TIER", "line_cap: 700.00", "line_cap", "below what one payment of it can be (750.00)", "750.00 or more"),
+    (MATH, "tier_mode: BEST_TIER", "uplift: [{program: EL, multiplier: 110}]", "multiplier: 110", "110 is no multiplier", "1.10"),
+    (MATH, "outcome_class: MIDYEAR", "outcome_class: ATTENDANCE", "CGP_FALL_WINTER", "no rate of attendance", "SCHOOL_ATTENDANCE_RATE"),
+    (MATH, "metric: CGP_FALL_WINTER", "metric: SCHOOL_ATTENDANCE_RATE", "MIDYEAR", "is a rate of attendance, not MIDYEAR", "ATTENDANCE"),
+    (MATH, "metric: CGP_FALL_WINTER", "metric: ASSESSMENT_COMPLETED", "ASSESSMENT_COMPLETED", "do not belong together", "ASSESSMENT_COMPLETION"),
+    (MATH, "role: Procurement manager", "role: Procurement", "approver_roles", "Nobody has the approver role `Procurement manager`", "Procurement"),
+    (MATH, "name: Ines Calloway", "name: Dana Whitfield", "name: Dana Whitfield", "two signatures of one person", "once"),
+    (READ, "base_model: PER_SESSION", "base_model: FIXED_INSTALMENT", "base_model", "does not say when", "payment_schedule"),
+    (MATH, "metric: DATA_TIMELINESS", "due_on: 2026-01-01\n    metric: DATA_TIMELINESS", "due_on", "not measured on one day", "no due_on"),
+    (MATH, "metric: ASSESSMENT_ADMINISTERED", "metric: DATA_FEED_BY_DATE", "obligation_id: tests_given", "does not say by which day", "2025-10-01"),
+    (MATH, "nte_ceiling: 816000.00", "nte_ceiling: 500.00", "nte_ceiling", "below the base payment itself (600.00)", "600.00 or more"),
     (READ, "tiers:", "excludes_line: G2\n    tiers:", "excludes_line: G2", "no other line `G2`", "nothing"),
     (READ, "tiers:\n      - {threshold: 50", "comparator: '>'\n    tiers:\n      - {threshold: 99", "threshold: 99", "Nothing is above 99", ">="),
 ]  # fmt: skip
@@ -341,8 +356,8 @@ _WARNINGS = [
     (READ, "required_sessions: 60", "# ", "base_model", "contingent share cannot be computed", "required_sessions"),
     (MATH, "agreement_signed_on: 2025-07-01", "agreement_signed_on: 2025-12-01", "agreement_signed_on", "after service starts", "2025-10-06"),
     (MATH, "min_rate: 70/100", "min_rate: 0.7%", "min_rate: 0.7%", "below 5 %", "0.70"),
-    (MATH, "{threshold: 3, price: 200.00}", "{threshold: 3, price: 200.00}\n    line_cap: 1000", "line_cap", "not applied", "settlement"),
-    (READ, "nte_ceiling: 416000.00", "per_student_cap: 300.00", "per_student_cap", "not applied", "settlement"),
+    (MATH, "tier_mode: BEST_TIER", "uplift: [{program: EL, multiplier: 0.9}]", "multiplier: 0.9", "lowers the price", "above 1"),
+    (READ, "role: Director of academics}", "role: Director}\n  - {name: Lena Ortiz, role: Director of academics}", "role: Director}", "can approve nothing", "Director of academics"),
     (READ, "penalty:", "rapid_guessing_max_share: 0.3\n    penalty:", "rapid_guessing", "reports no rapid guessing", "NWEA MAP"),
     (MATH, "metric: CGP_FALL_WINTER\n    source_column: FallToWinterConditionalGrowthPercentile\n    baseline_window: FALL\n    end_window: WINTER",
      "metric: CGP_FALL_SPRING\n    source_column: FallToSpringConditionalGrowthPercentile\n    baseline_window: FALL\n    end_window: SPRING",
@@ -373,3 +388,61 @@ def test_warning(spoiled: Spoiled, file: str, old: str, new: str, line: str, mes
     assert severity == "warning"
     assert line in named
     assert right in would_be_right
+
+
+def test_lines_that_depend_on_each_other_are_refused_on_both(spoiled: Spoiled) -> None:
+    spoiled.replace(MATH, "    tier_mode: BEST_TIER", "    requires_line: M1")
+    spoiled.replace(MATH, "    outcome_class: MIDYEAR", "    outcome_class: MIDYEAR\n    excludes_line: P1")
+    assert spoiled.problems("error") == []
+    spoiled.replace(MATH, "    outcome_class: PROFICIENCY", "    outcome_class: PROFICIENCY\n    requires_line: G1")
+    circles = [problem for problem in spoiled.problems("error") if "neither could be decided" in problem.message]
+    assert ["_line: " in spoiled.line(problem) for problem in circles] == [True, True, True]
+
+
+def test_two_signatures_need_two_people(spoiled: Spoiled) -> None:
+    text = spoiled.text(MATH)
+    kept = [line for line in text.splitlines() if "Oyelaran" not in line and "Calloway" not in line]
+    spoiled.write(MATH, "\n".join(kept).replace(", Chief financial officer, Procurement manager]", "]"))
+    problem = spoiled.said("one person can approve")
+    assert (problem.severity, "dual_control_above" in spoiled.line(problem)) == ("error", True)
+
+
+def test_a_cohort_line_is_not_for_contracts_that_split_a_loss(spoiled: Spoiled) -> None:
+    spoiled.replace(MATH, "both_default_rule: HOLD", "both_default_rule: SPLIT")
+    spoiled.replace(MATH, "      - {threshold: 3, price: 200.00}", "      - {threshold: 0.60, price: 20000.00}")
+    spoiled.replace(
+        MATH, "    outcome_class: PROFICIENCY", "    outcome_class: PROFICIENCY\n    price_unit: COHORT_THRESHOLD\n    student_threshold: 3"
+    )
+    assert "half a student" in spoiled.said("SPLIT").message
+    spoiled.replace(MATH, "both_default_rule: SPLIT", "both_default_rule: PROVIDER_LOSES")
+    assert spoiled.problems("error") == []
+
+
+def test_an_attendance_line_needs_a_feed_that_tells_what_was_missed(spoiled: Spoiled) -> None:
+    line = """rate_card:
+  - line_id: A1
+    outcome_name: Comes to nine of ten sessions
+    outcome_class: ATTENDANCE
+    instrument: TUTORING_SESSIONS
+    metric: TUTORING_ATTENDANCE_RATE
+    end_window: SPRING
+    tiers: [{threshold: 0.90, price: 50.00}]
+    dosage_gate: none
+"""
+    row = """
+  - row_id: tutoring_attendance
+    metric: Tutoring attendance
+    kind: PAYMENT
+    instrument: TUTORING_SESSIONS
+    measurement: Sessions attended of those held
+    sources: [sessions_brightpath, sessions_lumen]
+    accuracy_status: TRUSTED
+    checks: [tutoring_sessions__session_student]
+"""
+    spoiled.write("data_map.yml", spoiled.text("data_map.yml") + row)
+    spoiled.replace(MATH, "rate_card:\n", line)
+    assert spoiled.problems("error") == []
+    spoiled.replace(READ, "rate_card:\n", line)
+    problem = spoiled.said("prices a metric no source measures")
+    assert problem.file == READ
+    assert "TUTORING_ATTENDANCE_RATE" in spoiled.line(problem)

@@ -13,10 +13,12 @@ from ruamel.yaml import YAML
 
 from obc_pipeline.documents import HomeInUse, init_home, load, validate
 from obc_pipeline.documents.schemas import DIRECTORY, schemas
-from obc_pipeline.documents.starting import EXAMPLE_DISTRICT, FIRST_HOME
+from obc_pipeline.documents.starting import EXAMPLE_CONTRACTS, EXAMPLE_DISTRICT, FIRST_HOME
 from obc_pipeline.home import Home
 
-_TEMPLATES = sorted([*FIRST_HOME.rglob("*.yml"), *EXAMPLE_DISTRICT.rglob("*.yml")])
+_EXAMPLES = {folder.name: folder for folder in sorted(EXAMPLE_CONTRACTS.iterdir())}
+_HOMES = (FIRST_HOME, EXAMPLE_DISTRICT, *_EXAMPLES.values())
+_TEMPLATES = sorted(file for home in _HOMES for file in home.rglob("*.yml"))
 
 
 def test_a_fresh_home_has_no_problem_at_all(tmp_path: Path) -> None:
@@ -63,7 +65,7 @@ def test_committed_schemas_are_those_of_the_models() -> None:
 def test_a_template_names_its_schema_and_fits_it(template: Path, tmp_path: Path) -> None:
     first_line = template.read_text(encoding="utf-8").splitlines()[0]
     assert first_line.startswith("# yaml-language-server: $schema=")
-    home = FIRST_HOME if FIRST_HOME in template.parents else EXAMPLE_DISTRICT
+    home = next(home for home in _HOMES if home in template.parents)
     init_home(tmp_path, home)
     document = tmp_path / template.relative_to(home)
     schema = json.loads((document.parent / first_line.split("=", 1)[1]).read_text(encoding="utf-8"))
@@ -101,3 +103,29 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return value.isoformat() if isinstance(value, dt.date) else value
+
+
+@pytest.mark.parametrize("name", _EXAMPLES)
+def test_an_example_contract_has_no_problem_at_all(name: str) -> None:
+    assert validate(Home(_EXAMPLES[name])) == []
+
+
+def test_the_examples_have_the_public_numbers() -> None:
+    """The figures of domain notes, section 2, that are public; everything else in the examples is invented."""
+    (tiers,) = load(Home(_EXAMPLES["base_plus_tiers"])).contracts
+    assert (tiers.base_rate, tiers.target_students, len(tiers.schools), tiers.sessions_per_week, tiers.min_session_minutes) == (
+        670,
+        450,
+        9,
+        3,
+        30,
+    )
+    assert tiers.max_contingent_per_student == 750
+    (lines,) = load(Home(_EXAMPLES["several_priced_lines"])).contracts
+    assert (lines.base_rate, lines.per_student_cap, lines.nte_ceiling, lines.required_minutes) == (900, 1500, 1_200_000, 36 * 60)
+    assert lines.max_contingent_per_student == 1500 == sum(line.top_price for line in lines.rate_card)
+    vendors = load(Home(_EXAMPLES["growth_with_penalties"])).contracts
+    assert len({contract.provider_id for contract in vendors}) == 4
+    assert sum(contract.target_students or 0 for contract in vendors) == 6098
+    assert sum(contract.nte_ceiling or 0 for contract in vendors) == 5_647_094
+    assert all(line.penalty is not None and line.penalty.price < 0 for contract in vendors for line in contract.rate_card)

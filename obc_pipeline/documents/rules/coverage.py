@@ -47,11 +47,22 @@ def _check_sessions(readings: Readings, reading: Reading[Contract], contract: Co
 def _check_instruments(readings: Readings, reading: Reading[Contract], contract: Contract) -> None:
     for index, line in enumerate(contract.rate_card):
         wanted = instrument_format(line.instrument)
-        if not readings.sources_of(wanted, subject=contract.subject):
+        provider_id = contract.provider_id if wanted == "tutoring_sessions" else None
+        feeds = readings.sources_of(wanted, subject=contract.subject, provider_id=provider_id)
+        if not feeds:
             message = f"Nobody measures {line.metric} for the line {line.line_id}: no source of the data map delivers {line.instrument}."
             reading.error(
                 ("rate_card", index, "instrument"), message, f"a source with format: {wanted} in data_map.yml, or another instrument."
             )
+        attended_only = [feed.name for feed in feeds if wanted == "tutoring_sessions" and feed.reports_attended_only]
+        if attended_only:
+            message = f"{line.line_id} prices a metric no source measures: {attended_only[0]} reports attended sessions only, none that was missed."
+            reading.error(
+                ("rate_card", index, "metric"), message, "SCHOOL_ATTENDANCE_RATE, or a feed with scheduled sessions (layout: full)."
+            )
+        if line.uplift and not readings.sources_of("program_flags"):
+            message = f"{line.line_id} pays more for students of a program, and no source tells who they are."
+            reading.error(("rate_card", index, "uplift"), message, "a source with format: program_flags in data_map.yml.", of_key=True)
 
 
 def _check_gate_feeds(readings: Readings, reading: Reading[Contract], contract: Contract) -> None:

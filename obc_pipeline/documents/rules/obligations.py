@@ -14,6 +14,7 @@ _NEEDS = {
     "DURATION_COMPLIANCE": "min_session_minutes",
     "FREQUENCY_COMPLIANCE": "sessions_per_week",
 }
+_BY_DATE = {"ROSTER_BY_DATE": "contract_roster", "DATA_FEED_BY_DATE": None}
 _FROM_SESSIONS = ("SAME_TUTOR_SHARE", "GROUP_SIZE_COMPLIANCE", "DURATION_COMPLIANCE", "FREQUENCY_COMPLIANCE", "DELIVERY_RATE")
 
 
@@ -39,6 +40,9 @@ def _check_consequence(reading: Reading[Contract], contract: Contract, index: in
             if getattr(contract, field) is None and reading.is_whole(field):
                 message = f"A breach of {obligation.obligation_id} makes the district pay by default, but the contract does not state {field}; there is no usual value."
                 reading.error(here, message, f"{field} at the top of the contract (share 0 to 1; scope STUDENT, SCHOOL or CONTRACT).")
+    elif obligation.consequence == "VOID_ALL" and contract.base_model == "FIXED_INSTALMENT" and obligation.scope != "CONTRACT":
+        message = f"An instalment is owed for the contract: a breach of scope {obligation.scope} could not void a part of it."
+        reading.error(("obligations", index, "scope"), message, "CONTRACT, or consequence: VOID_OUTCOME.")
     elif obligation.consequence != "NOTICE_ONLY" and obligation.party == "DISTRICT":
         reading.error(here, "A breach of the district would take the provider's pay.", "DEFAULT_PAY or NOTICE_ONLY.")
 
@@ -48,6 +52,7 @@ def _check_numbers(reading: Reading[Contract], contract: Contract, index: int, o
     if needed is not None and getattr(contract, needed) is None and reading.is_whole(needed):
         message = f"{obligation.metric} is measured against {needed}, which the contract does not state."
         reading.error(("obligations", index, "metric"), message, f"{needed}: a number, at the top of the contract.")
+    _check_due_day(reading, index, obligation)
     if obligation.measurement_window != "CONTRACT_TO_DATE":
         message = f"This version measures obligations over the whole contract, not by {obligation.measurement_window.lower()}."
         reading.error(("obligations", index, "measurement_window"), message, "CONTRACT_TO_DATE, or no measurement_window.")
@@ -62,6 +67,18 @@ def _check_numbers(reading: Reading[Contract], contract: Contract, index: int, o
         reading.error(
             ("obligations", index, "value"), "Nothing is more than the whole: the obligation is always breached.", "comparator '>='."
         )
+
+
+def _check_due_day(reading: Reading[Contract], index: int, obligation: Obligation) -> None:
+    here = ("obligations", index)
+    if obligation.metric not in _BY_DATE:
+        if obligation.due_on is not None:
+            reading.error((*here, "due_on"), f"{obligation.metric} is not measured on one day.", "no due_on.", of_key=True)
+        return
+    if obligation.due_on is None and reading.is_whole(*here, "due_on"):
+        reading.error(here, f"{obligation.obligation_id} does not say by which day.", "due_on: the last day in time, such as 2025-10-01.")
+    if obligation.value.numerator != obligation.value.denominator:
+        reading.error((*here, "value"), "Something comes by its day or does not.", "value: 1/1.")
 
 
 def _check_evidence(readings: Readings, reading: Reading[Contract], contract: Contract, index: int, obligation: Obligation) -> None:
@@ -90,6 +107,9 @@ def _check_evidence(readings: Readings, reading: Reading[Contract], contract: Co
     elif obligation.metric == "DELIVERY_RATE" and source.reports_attended_only:
         message = f"The source {name} reports attended sessions only: what was scheduled and not held cannot be seen in it."
         reading.error(here, message, "a feed with scheduled sessions, or no DELIVERY_RATE.")
+    elif (wanted := _BY_DATE.get(obligation.metric)) and source.format != wanted:
+        fitting = [other.name for other in readings.sources_of(wanted)]
+        reading.error(here, f"The source {name} ({source.format}) holds no roster.", did_you_mean(name, fitting))
     elif obligation.metric == "ASSESSMENT_ADMINISTERED":
         wanted = {instrument_format(line.instrument) for line in contract.rate_card}
         if source.format not in wanted and reading.is_whole("rate_card"):

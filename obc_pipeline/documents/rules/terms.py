@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from obc_pipeline.documents.contract import WINDOW_ORDER, Contract
+from obc_pipeline.documents.problem import did_you_mean
 from obc_pipeline.documents.reading import Reading
 from obc_pipeline.documents.rules.context import Readings
 
@@ -25,6 +26,8 @@ def check(readings: Readings) -> None:
         _check_windows(reading, contract)
         _check_agreement(reading, contract)
         _check_limits(reading, contract)
+        _check_schedule(reading, contract)
+        _check_approval(reading, contract)
         _check_contingent_share(reading, contract)
 
 
@@ -186,6 +189,11 @@ def _check_limits(reading: Reading[Contract], contract: Contract) -> None:
             f"{contract.target_students} or more.",
         )
     base, students = contract.base_per_student, contract.target_students
+    least = Fraction(contract.base_rate) if contract.base_model == "FIXED_INSTALMENT" else base
+    if contract.nte_ceiling is not None and least is not None and contract.nte_ceiling < least:
+        message = f"The ceiling of {contract.nte_ceiling} is below the base payment itself ({_dollars(least)})."
+        reading.error(("nte_ceiling",), message, f"{_dollars(least)} or more.")
+        return
     if base is None or students is None:
         return
     base_total = base * students
@@ -199,14 +207,59 @@ def _check_limits(reading: Reading[Contract], contract: Contract) -> None:
     ):
         message = f"Base ({_dollars(base_total)}) and contingent pool ({contract.contingent_pool_cap}) together exceed the ceiling of {contract.nte_ceiling}."
         reading.warning(("nte_ceiling",), message, f"{_dollars(base_total + Fraction(contract.contingent_pool_cap))}, or a smaller pool.")
-    shares = sum((payment.share for payment in contract.payment_schedule), Decimal(0))
-    if contract.payment_schedule and shares != 1:
-        reading.warning(
-            ("payment_schedule",),
-            f"The shares of the payment schedule add up to {shares.normalize():f}.",
-            "shares that add up to 1.",
-            of_key=True,
-        )
+
+
+def _check_schedule(reading: Reading[Contract], contract: Contract) -> None:
+    """Shares are of one type's amount: the base, the outcomes. Instalments are paid by the schedule, so theirs must be whole."""
+    is_paid_by_it = contract.base_model == "FIXED_INSTALMENT"
+    by_type: dict[str, Decimal] = defaultdict(Decimal)
+    for payment in contract.payment_schedule:
+        by_type[payment.type] += payment.share
+    for kind, shares in by_type.items():
+        if shares != 1:
+            message = f"The {kind} shares of the payment schedule add up to {shares.normalize():f}."
+            say = reading.error if is_paid_by_it and kind == "BASE" else reading.warning
+            say(("payment_schedule",), message, "shares that add up to 1.", of_key=True)
+    if not is_paid_by_it:
+        return
+    if "BASE" not in by_type and reading.is_whole("payment_schedule"):
+        message = "The base is paid in fixed instalments, but the contract does not say when."
+        reading.error(("base_model",), message, "payment_schedule: [{paid_on: 2025-11-01, type: BASE, share: 0.5}, ...].")
+    if contract.base_proration != "NONE":
+        message = f"Instalments are paid by date: {contract.base_proration} has nothing to count."
+        reading.error(("base_proration",), message, "NONE, or another base_model.")
+
+
+def _check_approval(reading: Reading[Contract], contract: Contract) -> None:
+    """Somebody can approve; every role that may is somebody's; where two must sign there are two."""
+    if not reading.is_whole("approvers"):
+        return
+    held = {approver.role for approver in contract.approvers}
+    for index, role in enumerate(contract.approver_roles):
+        if "," in role:
+            reading.error(
+                ("approver_roles", index), f"The role `{role}` has a comma, which parts one role from the next.", "a role without."
+            )
+        elif role not in held:
+            reading.error(("approver_roles", index), f"Nobody has the approver role `{role}`.", did_you_mean(role, sorted(held)))
+    names: set[str] = set()
+    for index, approver in enumerate(contract.approvers):
+        if approver.name in names:
+            reading.error(
+                ("approvers", index, "name"), f"{approver.name} stands twice: two signatures of one person are one.", "each person once."
+            )
+        names.add(approver.name)
+        if approver.role not in contract.roles_that_approve:
+            message = f"{approver.name} is {approver.role}, which is none of the approver_roles, and can approve nothing."
+            reading.warning(("approvers", index, "role"), message, did_you_mean(approver.role, list(contract.approver_roles)))
+    able = {approver.name for approver in contract.approvers if approver.role in contract.roles_that_approve}
+    if contract.dual_control_above is not None and len(able) < 2:
+        count = "nobody" if not able else "one person"
+        message = f"Statements above {contract.dual_control_above} need two people's approval, and {count} can approve."
+        reading.error(("dual_control_above",), message, "two approvers, or no dual_control_above.")
+    elif not contract.approvers and not contract.approver_roles:
+        message = "Nobody may approve a statement of this contract: nothing could be posted."
+        reading.warning(("contract_id",), message, "approvers: [{name: ..., role: ...}].")
 
 
 def _check_contingent_share(reading: Reading[Contract], contract: Contract) -> None:

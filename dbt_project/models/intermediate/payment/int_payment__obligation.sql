@@ -17,6 +17,16 @@ with test_of_student as (
     group by counted.contract_id, counted.line_id, counted.student_ref
 ),
 
+-- The day a feed first brought anything that could be read: what a promise to deliver by a date is held against.
+first_delivery as (
+    select
+        source,
+        min(cast(received_at as date)) as first_received_on
+    from {{ source('intake', 'file') }}
+    where accepted > 0
+    group by source
+),
+
 -- Both numbers of each duty for each student.
 counted as (
     select
@@ -38,7 +48,10 @@ counted as (
         cast(coalesce(obligation.cure_days, 0) as integer) as cure_days,
         line.dosage_ends_on,
         line.end_closes_on,
+        obligation.due_on,
         case
+            when obligation.metric in ('ROSTER_BY_DATE', 'DATA_FEED_BY_DATE') and obligation.due_on < {{ as_of_date() }}
+                then case when first_delivery.first_received_on <= obligation.due_on then 1 else 0 end
             when obligation.metric = 'SAME_TUTOR_SHARE' then session.same_tutor_sessions
             when obligation.metric = 'GROUP_SIZE_COMPLIANCE' then session.group_kept_sessions
             when obligation.metric = 'DURATION_COMPLIANCE' then session.minutes_kept_sessions
@@ -49,6 +62,7 @@ counted as (
                 then case when test.has_unknown_cause = 1 and test.is_missed_by_district = 0 then 0 else 1 - test.is_missed_by_district end
         end as own_numerator,
         case
+            when obligation.metric in ('ROSTER_BY_DATE', 'DATA_FEED_BY_DATE') and obligation.due_on < {{ as_of_date() }} then 1
             when obligation.metric = 'SAME_TUTOR_SHARE' then session.tutor_known_sessions
             when obligation.metric = 'GROUP_SIZE_COMPLIANCE' then session.group_known_sessions
             when obligation.metric = 'DURATION_COMPLIANCE' then session.minutes_known_sessions
@@ -70,6 +84,8 @@ counted as (
         on
             assignment.contract_id = obligation.contract_id
             and assignment.contract_version = obligation.version
+    left join first_delivery
+        on obligation.evidence_source = first_delivery.source
     left join {{ ref('int_payment__session_count') }} as session
         on
             assignment.contract_id = session.contract_id
@@ -107,9 +123,11 @@ scoped as (
                     case when coalesce(scope, 'STUDENT') = 'STUDENT' then student_ref end
             ) as bigint
         ) as denominator,
-        -- A breach begins when what is measured has ended: the tests at their window's close, the sessions with the assignment or the period.
+        -- A breach begins when what is measured has ended: tests at their window's close, deliveries on their day, sessions with the
+        -- assignment or the period.
         case
             when metric = 'ASSESSMENT_ADMINISTERED' then end_closes_on
+            when metric in ('ROSTER_BY_DATE', 'DATA_FEED_BY_DATE') then due_on
             when coalesce(scope, 'STUDENT') = 'STUDENT' and end_on is not null then least({{ add_days('end_on', -1) }}, dosage_ends_on)
             else dosage_ends_on
         end as measured_through_on

@@ -247,48 +247,103 @@ student_rows as (
         end as reason,
         case when reason_code = 'SERVED' then full_amount else cast(0 as decimal(18, 2)) end as base_amount,
         -- A contract without a limit can be said to reach no more than it has.
-        greatest(coalesce(maximum_amount, 0), case when reason_code = 'SERVED' then full_amount else 0 end) as maximum_base_amount
+        greatest(coalesce(maximum_amount, 0), case when reason_code = 'SERVED' then full_amount else 0 end) as maximum_base_amount,
+        'BASE' as line_id
     from judged
 ),
 
--- A fixed instalment is owed for the contract, not for a student: one row with no student. By weeks, as far as service has come.
-contract_rows as (
+-- A fixed instalment is owed for the contract, not for a student: one row per date of the payment schedule, which the version in force on
+-- that day states. What is rounded is the sum up to each date, so that the instalments add up to the whole amount.
+instalment as (
+    select
+        version.contract_id,
+        version.version as contract_version,
+        version.base_rate_amount,
+        schedule.paid_on,
+        schedule.instalment_number,
+        sum(schedule.share) over (
+            partition by version.contract_id, version.version
+            order by schedule.paid_on, schedule.instalment_number
+            rows between unbounded preceding and current row
+        ) as share_so_far,
+        schedule.share,
+        coalesce(version.effective_from <= schedule.paid_on, true) and coalesce(schedule.paid_on < version.effective_to, true) as is_in_force
+    from {{ source('documents', 'contract_instalment') }} as schedule
+    inner join {{ source('documents', 'contract') }} as version
+        on
+            schedule.contract_id = version.contract_id
+            and schedule.version = version.version
+    where
+        version.base_model = 'FIXED_INSTALMENT'
+        and schedule.payment_type = 'BASE'
+),
+
+instalment_in_force as (
     select
         contract_id,
         contract_version,
-        period,
-        provider_id,
-        '~contract~' as student_ref,
+        base_rate_amount,
+        paid_on,
+        row_number() over (
+            partition by contract_id
+            order by paid_on, instalment_number
+        ) as instalment_number,
+        cast(
+            round(cast(base_rate_amount as decimal(18, 2)) * cast(share_so_far as decimal(9, 6)), 2)
+            - round(cast(base_rate_amount as decimal(18, 2)) * cast(share_so_far - share as decimal(9, 6)), 2) as decimal(18, 2)
+        ) as instalment_amount
+    from instalment
+    where is_in_force
+),
+
+-- Only a breach of scope CONTRACT can void an instalment; validation refuses the other scopes for such a contract.
+void_contract as (
+    select
+        contract_id,
+        max(is_all_void) as is_all_void
+    from void
+    group by contract_id
+),
+
+contract_rows as (
+    select
+        contract.contract_id,
+        instalment.contract_version,
+        contract.period,
+        contract.provider_id,
+        '~instalment-' || cast(instalment.instalment_number as varchar) || '~' as student_ref,
         cast(null as varchar) as student_key,
         cast(null as varchar) as student_id,
         cast(null as varchar) as school_id,
-        base_model,
-        base_proration,
-        base_rate_amount,
-        required_sessions,
+        contract.base_model,
+        contract.base_proration,
+        instalment.base_rate_amount,
+        contract.required_sessions,
         cast(null as bigint) as creditable_sessions,
         cast(null as bigint) as paid_sessions,
         cast(null as decimal(18, 2)) as creditable_minutes,
-        case when service_start_on > {{ as_of_date() }} then 'NOT_BEGUN' else 'FIXED_INSTALMENT' end as reason_code,
         case
-            when service_start_on > {{ as_of_date() }} then 'Service begins on ' || cast(service_start_on as varchar) || '.'
-            else 'Fixed amount of the contract' || case when base_proration = 'BY_WEEKS' then ', by weeks of service begun.' else '.' end
+            when instalment.paid_on > {{ as_of_date() }} then 'NOT_DUE'
+            when void_contract.is_all_void = 1 then 'PROVIDER_OBLIGATION_BREACHED'
+            else 'FIXED_INSTALMENT'
+        end as reason_code,
+        case
+            when instalment.paid_on > {{ as_of_date() }} then 'Due on ' || cast(instalment.paid_on as varchar) || '.'
+            when void_contract.is_all_void = 1 then 'A breached provider obligation voids all payment.'
+            else 'Fixed instalment, due on ' || cast(instalment.paid_on as varchar) || '.'
         end as reason,
         case
-            when service_start_on > {{ as_of_date() }} then cast(0 as decimal(18, 2))
-            when base_proration = 'BY_WEEKS'
-                then {{ cents_ratio(
-                    'cast(base_rate_amount * 100 as bigint) * '
-                    ~ ceiling_divide(
-                        'cast(' ~ days_between('service_start_on', 'least(service_end_on, ' ~ as_of_date() ~ ')') ~ ' + 1 as bigint)', '7'
-                    ),
-                    ceiling_divide('cast(' ~ days_between('service_start_on', 'service_end_on') ~ ' + 1 as bigint)', '7')
-                ) }}
-            else base_rate_amount
+            when instalment.paid_on > {{ as_of_date() }} or void_contract.is_all_void = 1 then cast(0 as decimal(18, 2))
+            else instalment.instalment_amount
         end as base_amount,
-        base_rate_amount as maximum_base_amount
+        instalment.instalment_amount as maximum_base_amount,
+        'INSTALMENT-' || cast(instalment.instalment_number as varchar) as line_id
     from contract
-    where base_model = 'FIXED_INSTALMENT'
+    inner join instalment_in_force as instalment
+        on contract.contract_id = instalment.contract_id
+    left join void_contract
+        on contract.contract_id = void_contract.contract_id
+    where contract.base_model = 'FIXED_INSTALMENT'
 ),
 
 payments as (
@@ -323,7 +378,8 @@ select
     cast(payments.base_amount as decimal(18, 2)) as base_amount,
     cast(payments.maximum_base_amount as decimal(18, 2)) as maximum_base_amount,
     blocked.contract_id is not null as is_blocked,
-    {{ as_of_date() }} as as_of_date
+    {{ as_of_date() }} as as_of_date,
+    payments.line_id
 from payments
 left join blocked
     on payments.contract_id = blocked.contract_id
