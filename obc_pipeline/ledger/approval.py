@@ -72,9 +72,10 @@ class Approval:
 
 @dataclass(frozen=True)
 class Approved:
-    """What `approve` did. is_new: False when the same person had said the same before, and nothing was written."""
+    """What `approve` did. is_new: False when the same person had said the same before, and nothing was written. by: as the contract spells it."""
 
     proposal: Proposal
+    by: str
     approvals: tuple[Approval, ...]
     is_new: bool
 
@@ -106,7 +107,7 @@ def approve(
         name, role = approver(proposal.terms, by)
         refuse_old(proposal)
         if not proposal.entries:
-            return Approved(proposal, (), False)
+            return Approved(proposal, name, (), False)
         refuse_blocked(proposal)
         given = read_approvals(home, contract_id, proposal.proposal_hash)
         said_before = {accepted for approval in given if approval.by == name for accepted in approval.accepts}
@@ -116,7 +117,7 @@ def approve(
             path = _folder(home, contract_id) / f"{proposal.proposal_hash}_{len(given) + 1}.json"
             write_once(path, approval.as_bytes())
             given = (*given, approval)
-        return Approved(proposal, given, is_new)
+        return Approved(proposal, name, given, is_new)
 
 
 def approver(terms: Terms, by: str) -> tuple[str, str]:

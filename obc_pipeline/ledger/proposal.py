@@ -6,9 +6,10 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import duckdb
@@ -94,7 +95,7 @@ class Proposal:
         """What is taken back: the sum of the negative amounts, as a positive number."""
         return -sum(entry.amount_cents for entry in self.entries if entry.amount_cents < 0)
 
-    @property
+    @cached_property
     def proposal_hash(self) -> str:
         """What an approval names: changes with any amount, line or reason, and with the ledger it is to be posted on."""
         return proposal_hash(self.contract_id, self.statement_number, self.ledger.head_hash, self.entries)
@@ -107,7 +108,7 @@ def proposal_hash(contract_id: str, statement_number: int, prev_hash: str, entri
     """
     head = {"contract_id": contract_id, "statement_number": statement_number, "prev_hash": prev_hash}
     names = [field.name for field in fields(ProposedEntry)]
-    rows = [head, *(dict(zip(names, astuple(entry), strict=True)) for entry in _in_order(entries))]
+    rows = [head, *({name: getattr(entry, name) for name in names} for entry in _in_order(entries))]
     text = "\n".join(json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False) for row in rows)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 

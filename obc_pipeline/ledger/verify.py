@@ -23,7 +23,7 @@ from obc_pipeline.ledger.chain import (
 )
 from obc_pipeline.ledger.entry import GENESIS
 from obc_pipeline.ledger.errors import LedgerDamaged, NoSuchContract
-from obc_pipeline.ledger.evidence import read_evidence
+from obc_pipeline.ledger.evidence import evidence_hash, evidence_path, read_evidence
 from obc_pipeline.ledger.intake_proof import ArchiveProof, RowsProof, prove_archive, prove_rows
 from obc_pipeline.ledger.proposal import proposal_hash_of
 from obc_pipeline.ledger.write_once import PARTIAL_SUFFIX
@@ -97,10 +97,16 @@ def verify(
 
 
 def _strangers(home: Home) -> Iterator[Damage]:
-    """Anything in the ledger's top folder that no posting put there."""
+    """Anything in the ledger's top folder, or among the evidence, that no posting put there."""
     for path in sorted(home.ledger.iterdir()) if home.ledger.is_dir() else []:
         if path.is_symlink() or not path.is_dir() or (path.name[0] in "._" and path.name != EVIDENCE):
             yield Damage(path.name, None, "does not belong here: it was put in")
+    folder = home.ledger / EVIDENCE
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if path.name.startswith(".") and path.name.endswith(PARTIAL_SUFFIX):
+            continue
+        if not path.is_file() or path != evidence_path(home, evidence_hash(path.read_bytes())):
+            yield Damage(f"{EVIDENCE}/{path.name}", None, "its bytes are not those that were written, or it was put in")
 
 
 def _approvals(home: Home, ledger: ContractLedger) -> Iterator[Damage]:

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import duckdb
+import pytest
 
 from obc_pipeline import fingerprint
 from obc_pipeline.home import Home
@@ -46,6 +47,13 @@ select
 from expected as e full join last as l on e.line_key = l.line_key
 where coalesce(e.expected_amount, 0) <> coalesce(l.posted_amount, 0)
 """
+
+
+def make_quick(patch: pytest.MonkeyPatch) -> None:
+    """The program's own hash, and waiting for the disk, cost more than all else here. Neither is what most of these tests are about."""
+    patch.setattr(os, "fsync", lambda handle: None)
+    patch.setattr(fingerprint, "code_digest", lambda: "c" * 64)
+    patch.setattr("obc_pipeline.ledger.evidence.code_digest", lambda: "c" * 64)
 
 
 def terms(**changes: Any) -> SimpleNamespace:

@@ -101,6 +101,7 @@ def test_an_error_at_every_disk_call(approved: SmallHome, quick_path: Path, is_a
     assert set(statements_left) == {1, 2}
 
 
+@pytest.mark.slow
 def test_the_process_killed_at_every_disk_call(approved: SmallHome, quick_path: Path) -> None:
     places = quick_path / "killed"
     places.mkdir()

@@ -27,7 +27,7 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_what_is_posted_adds_up_to_what_was_expected(steps: list[tuple[dict[str, int], str]]) -> None:
     with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
         small = SmallHome(Path(folder) / "home")

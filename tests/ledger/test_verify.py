@@ -19,7 +19,7 @@ from obc_pipeline.ledger.errors import NoSuchContract
 from obc_pipeline.ledger.proposal import proposal_hash_of
 from obc_pipeline.ledger.statement_file import StatementName
 from obc_pipeline.ledger.verify import PrintedHead, Verified, verify
-from tests.ledger.small_home import ANA, BEN, CONTRACT, IN_MEMORY, SmallHome
+from tests.ledger.small_home import ANA, BEN, CONTRACT, IN_MEMORY, SmallHome, make_quick
 
 STATEMENTS = (
     {"G1|0001": 25_000, "G1|0002": 50_000, "BASE|0001": 58_333},
@@ -33,11 +33,13 @@ def _posted() -> Iterator[SmallHome]:
     """Three statements, each approved by two people."""
     folder = tempfile.TemporaryDirectory(dir=IN_MEMORY)
     small = SmallHome(Path(folder.name) / "home")
-    for expected in STATEMENTS:
-        small.run(expected)
-        for name in (ANA, BEN):
-            approve(small.home, CONTRACT, name, documents=small.documents)
-        post(small.home, CONTRACT, documents=small.documents)
+    with pytest.MonkeyPatch.context() as patch:
+        make_quick(patch)
+        for expected in STATEMENTS:
+            small.run(expected)
+            for name in (ANA, BEN):
+                approve(small.home, CONTRACT, name, documents=small.documents)
+            post(small.home, CONTRACT, documents=small.documents)
     yield small
     folder.cleanup()
 
@@ -174,6 +176,7 @@ def test_two_files_renamed_into_each_others_place(posted: SmallHome) -> None:
         (lambda folder: (folder / ("000003_" + "0" * 64 + ".parquet")).write_bytes(b"x"), "a second file for statement 3"),
         (lambda folder: (folder / ("000004_" + "0" * 64 + ".parquet")).write_bytes(b"x"), "its seal is missing"),
         (lambda folder: (folder / "approvals" / "yes.json").write_text("{}"), "does not belong here"),
+        (lambda folder: (folder.parent / "_evidence" / ("0" * 64 + ".json")).write_text("{}"), "or it was put in"),
         (lambda folder: (folder.parent / "stray").write_text("x"), "does not belong here"),
     ],
 )
