@@ -3,9 +3,8 @@ with base as (
     select
         contract_id,
         contract_version,
-        -- A fixed instalment is owed for the contract: it has no student, only a number.
-        case when student_id is null then 'INSTALMENT-1' else 'BASE' end as line_id,
-        case when student_id is null then 'INSTALMENT' else 'BASE' end as line_kind,
+        line_id,
+        case when line_id = 'BASE' then 'BASE' else 'INSTALMENT' end as line_kind,
         student_id,
         student_key,
         school_id,

@@ -210,7 +210,8 @@ select
     {{ dollars('compared.cut_cents') }} as cut_amount,
     cast(compared.outcome_count as bigint) as outcome_count,
     cast(compared.students_at_limit as bigint) as students_at_limit,
-    {{ safe_divide('compared.used', 'compared.full_amount') }} as used_rate,
+    -- Against a cap of cents the rate can be any number: wider than other rates.
+    cast(cast(compared.used as double) / nullif(cast(compared.full_amount as double), 0) as decimal(18, 6)) as used_rate,
     cast(
         case
             when compared.used >= compared.full_amount then 100

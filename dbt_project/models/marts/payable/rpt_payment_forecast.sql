@@ -166,7 +166,8 @@ settled as (
     group by contract_id, case when line_kind in ('BASE', 'INSTALMENT') then 'BASE' else line_id end
 ),
 
--- The base grows with the days served; it never falls, and cannot pass what the contract's students can bring at most.
+-- The base of students grows with the days served; it never falls, and cannot pass what the contract's students can bring at most.
+-- Instalments come on their dates.
 base as (
     select
         payment.contract_id,
@@ -174,6 +175,8 @@ base as (
         count(payment.student_id) as student_count,
         sum(payment.base_amount) as decided_amount,
         sum(payment.maximum_base_amount) as maximum_amount,
+        sum(case when payment.reason_code = 'NOT_DUE' then payment.maximum_base_amount else 0 end) as not_due_amount,
+        max(case when payment.line_id = 'BASE' then 1 else 0 end) = 1 as is_of_students,
         max(contract.service_end_on) as service_end_on,
         max({{ days_between('contract.service_start_on', 'contract.service_end_on') }} + 1) as service_days,
         max({{ days_between('contract.service_start_on', as_of_date()) }} + 1) as elapsed_days
@@ -185,15 +188,15 @@ base as (
 
 projected as (
     select
-        base.*,
-        base.service_end_on < {{ as_of_date() }} or base.decided_amount = base.maximum_amount as is_over,
+        *,
+        not_due_amount = 0 and (not is_of_students or service_end_on < {{ as_of_date() }} or decided_amount = maximum_amount) as is_over,
         case
-            when base.service_end_on < {{ as_of_date() }} then 0
-            when base.elapsed_days < 1 then null
+            when not is_of_students then cast(not_due_amount as double)
+            when service_end_on < {{ as_of_date() }} then 0
+            when elapsed_days < 1 then null
             else
-                least(
-                    cast(base.decided_amount as double) * base.service_days / base.elapsed_days, cast(base.maximum_amount as double)
-                ) - cast(base.decided_amount as double)
+                least(cast(decided_amount as double) * service_days / elapsed_days, cast(maximum_amount as double))
+                - cast(decided_amount as double)
         end as to_come
     from base
 ),
@@ -241,17 +244,21 @@ forecast as (
         case when is_over then 0 else student_count end as pace_unknown_count,
         null as met_count,
         null as measured_count,
-        case when is_over then 'NONE_NEEDED' else 'PACE' end as rate_basis,
+        case when is_over then 'NONE_NEEDED' when is_of_students then 'PACE' else 'SCHEDULE' end as rate_basis,
         null as expected_rate,
         null as low_rate,
         null as high_rate,
         case when is_over then 'decided' when to_come is null then 'not_enough_data' else 'forecast' end as status,
         decided_amount,
-        case when is_over then 0 else maximum_amount - decided_amount end as open_maximum_amount,
+        case when is_over then 0 when is_of_students then maximum_amount - decided_amount else not_due_amount end as open_maximum_amount,
         to_come,
         -- What is earned stays earned; more than the maximum cannot come.
-        0 as low_to_come,
-        case when is_over then 0 else cast(maximum_amount - decided_amount as double) end as high_to_come
+        case when is_of_students then 0 else to_come end as low_to_come,
+        case
+            when is_over then 0
+            when is_of_students then cast(maximum_amount - decided_amount as double)
+            else to_come
+        end as high_to_come
     from projected
 ),
 
