@@ -53,7 +53,8 @@ def make_quick(patch: pytest.MonkeyPatch) -> None:
     """The program's own hash, and waiting for the disk, cost more than all else here. Neither is what most of these tests are about."""
     patch.setattr(os, "fsync", lambda handle: None)
     patch.setattr(fingerprint, "code_digest", lambda: "c" * 64)
-    patch.setattr("obc_pipeline.ledger.evidence.code_digest", lambda: "c" * 64)
+    for module in ("evidence", "replay"):
+        patch.setattr(f"obc_pipeline.ledger.{module}.code_digest", lambda: "c" * 64)
 
 
 def terms(**changes: Any) -> SimpleNamespace:
