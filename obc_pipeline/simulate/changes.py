@@ -132,7 +132,8 @@ def _check_tiers(line_id: str, paying: list[dict[str, Any]], penalties: list[dic
 def attendance(connection: duckdb.DuckDBPyConnection, contract_id: str) -> tuple[int, int]:
     """Sessions attended, and attended or missed by the student, over all students of the contract."""
     row = connection.execute(
-        f"select count(*) filter (where is_attended), count(*) filter (where is_attended or ({_MISSED})) from {_SESSIONS} where contract_id = ?",
+        f"""select count(*) filter (where is_attended), count(*) filter (where is_attended or ({_MISSED}))
+            from {_SESSIONS} where contract_id = ? and student_key is not null""",
         [contract_id],
     ).fetchone()
     return (row[0], row[1]) if row else (0, 0)
@@ -170,7 +171,7 @@ def apply_attendance(connection: duckdb.DuckDBPyConnection, contract_id: str, ra
             f"""update {_SESSIONS} set is_attended = false, is_creditable = false, not_creditable_reason = null, attended_minutes = 0,
                 absence_cause = 'PRESENT_SCHOOL_SKIPPED', attendance_status = 'ABSENT', is_attendance_conflict = false
                 where {drawn.format(table=_SESSIONS, which="is_attended")}""",
-            [contract_id, contract_id, attended - wanted],
+            [contract_id, attended - wanted],
         )
 
 

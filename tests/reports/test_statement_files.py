@@ -1,0 +1,171 @@
+"""Statements: what they add up to, what each reader may see, and that the same statement is the same bytes."""
+
+from __future__ import annotations
+
+import base64
+import re
+import zipfile
+import zlib
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from obc_pipeline.errors import ArgumentWrong
+from obc_pipeline.ledger import read_ledger
+from obc_pipeline.ledger.entry import cents
+from obc_pipeline.reports import read_statement, write_statement
+from obc_pipeline.reports.audience import TOLD_TO_VENDORS, WITHHELD, reason_for
+from obc_pipeline.reports.statement import Statement
+from obc_pipeline.reports.words import balances
+from tests.ledger.small_home import CONTRACT, line_key
+from tests.reports.small_statement import FIRST, SECRET, SENT, ReportHome
+
+_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+SECOND = [
+    replace(row, payable=75_000, earned=75_000, tier=3, cap=None) if row.line == "G1|0001" else row
+    for row in FIRST
+    if row.line != "G1|0002"
+]
+
+
+def _texts(path: Path) -> str:
+    """Every text of a workbook or a PDF."""
+    if path.suffix == ".xlsx":
+        with zipfile.ZipFile(path) as book:
+            root = ElementTree.fromstring(book.read("xl/sharedStrings.xml"))
+        return "\n".join("".join(node.text or "" for node in item.iter(f"{_MAIN}t")) for item in root)
+    found = []
+    for stream in re.findall(rb"stream\r?\n(.*?)endstream", path.read_bytes(), re.DOTALL):
+        content = zlib.decompress(base64.a85decode(stream.strip().removesuffix(b"~>")))
+        found += [text.decode("cp1252") for text in re.findall(rb"\(((?:[^()\\]|\\.)*)\) Tj", content)]
+    return "\n".join(found)
+
+
+def _by_reader(paths: list[Path]) -> dict[str, str]:
+    vendor = [path for path in paths if path.stem.endswith("_vendor")]
+    return {"vendor": "\n".join(map(_texts, vendor)), "procurement": "\n".join(_texts(path) for path in paths if path not in vendor)}
+
+
+def _adds_up(statement: Statement) -> None:
+    told = dict(balances(statement))
+    parts = [amount for name, amount in told.items() if not name.startswith(("Opening", "This", "Closing"))]
+    assert sum(parts) == told["This statement"] == sum(group.moved_cents for group in statement.groups)
+    assert told["Opening balance (posted before)"] + told["This statement"] == told["Closing balance"]
+    assert sum(group.standing_cents for group in statement.groups) == told["Closing balance"]
+    assert sum(cause.cents for cause in statement.causes) == told["Adjustments of earlier statements"]
+
+
+def test_the_proposal_adds_up_and_is_marked(district: ReportHome) -> None:
+    statement = read_statement(district.home, CONTRACT, None, "procurement")
+    _adds_up(statement)
+    assert (statement.number, statement.opening_cents, statement.closing_cents) == (1, 0, 58_333 + 10_000 + 50_000 + 25_000)
+    assert statement.above_cap_cents == 15_000
+    assert [(cap.name, cap.line_id, cap.cut_cents) for cap in statement.caps] == [("outcome pool", "G1", 15_000)]
+    paths = write_statement(district.home, CONTRACT)
+    assert [path.name for path in paths] == [
+        f"{CONTRACT}_PROPOSED_0001.xlsx", f"{CONTRACT}_PROPOSED_0001.pdf", f"{CONTRACT}_PROPOSED_0001_vendor.xlsx", f"{CONTRACT}_PROPOSED_0001_vendor.pdf",
+    ]  # fmt: skip
+    assert all(path.parent == district.home.reports / "statements" and path.stat().st_mode & 0o077 == 0 for path in paths)
+    for path in paths:
+        assert "PROPOSED: not approved, not posted, not payable" in _texts(path)
+
+
+def test_a_posted_statement_says_what_the_ledger_says(district: ReportHome) -> None:
+    write_statement(district.home, CONTRACT)
+    district.post()
+    ledger = read_ledger(district.home, CONTRACT)
+    paths = write_statement(district.home, CONTRACT)
+    statement = read_statement(district.home, CONTRACT, 1, "procurement")
+    _adds_up(statement)
+    assert statement.closing_cents == ledger.posted_cents
+    assert {line.told.line_key: line.amount_cents for line in statement.lines if line.amount_cents} == {
+        e.line_key: cents(e.amount) for e in ledger.entries
+    }
+    assert [one.by for one in statement.approvals] == ["Dana Whitfield", "Marcus Oyelaran"]
+    for path in paths:
+        assert ledger.head_hash in _texts(path)
+        assert "PROPOSED" not in _texts(path)
+    assert not list((district.home.reports / "statements").glob("*PROPOSED*")), "what was proposed is posted now"
+
+
+def test_the_next_statement_tells_adjustments_and_reversals_with_their_causes(district: ReportHome) -> None:
+    district.post()
+    district.run(SECOND)
+    statement = read_statement(district.home, CONTRACT, None, "procurement")
+    _adds_up(statement)
+    assert statement.number == 2
+    assert {(cause.entry_kind, cause.adjusts_statement, cause.reason_code, cause.cents) for cause in statement.causes} == {
+        ("ADJUSTMENT", 1, "TIER_REACHED", 25_000),
+        ("REVERSAL", 1, "NO_LONGER_EXPECTED", -25_000),
+    }
+    district.post()
+    first, second = (read_statement(district.home, CONTRACT, number, "procurement") for number in (1, 2))
+    assert first.closing_cents == second.opening_cents
+    assert second.closing_cents == read_ledger(district.home, CONTRACT).posted_cents
+    assert not first.has_run_detail, "the run no longer says what the first statement rested on"
+    _adds_up(first)
+    _adds_up(second)
+
+
+def test_the_same_statement_is_the_same_bytes(district: ReportHome) -> None:
+    once = {path.name: path.read_bytes() for path in write_statement(district.home, CONTRACT)}
+    again = {path.name: path.read_bytes() for path in write_statement(district.home, CONTRACT)}
+    assert once == again
+    district.run([replace(FIRST[0], payable=58_334), *FIRST[1:]])
+    assert all(path.read_bytes() != once[path.name] for path in write_statement(district.home, CONTRACT)), "another amount is another file"
+
+
+def test_no_reason_tells_a_vendor_of_another_vendors_roster(district: ReportHome) -> None:
+    texts = _by_reader(write_statement(district.home, CONTRACT))
+    assert "OVERLAP_WITHOUT_SHARES" in texts["procurement"]
+    for word in ("OVERLAP", "Another contract", "shares", "lm-9", "OTHER"):
+        assert word not in texts["vendor"]
+    held = {
+        line.told.reason for line in read_statement(district.home, CONTRACT, None, "vendor").lines if line.told.decision == "HELD_DISPUTE"
+    }
+    assert len(held) == 1, "an overlap that reads unlike other disputes tells of itself"
+
+
+def test_a_vendor_gets_its_own_ids_and_nobody_gets_the_districts(district: ReportHome) -> None:
+    texts = _by_reader(write_statement(district.home, CONTRACT))
+    for student, sent in SENT.items():
+        assert (sent in texts["vendor"]) == (student != "0003"), "all but the student whose parents opted out"
+        assert sent not in texts["procurement"]
+    for reader in texts.values():
+        assert not re.search(r"(?<![\w-])000[1-5](?!\w)", reader), "the district's own ids stay inside"
+
+
+def test_a_student_who_opted_out_is_an_amount_and_nothing_else(district: ReportHome) -> None:
+    seen = read_statement(district.home, CONTRACT, None, "vendor")
+    withheld = [line for line in seen.lines if line.told.student_key == WITHHELD]
+    assert sum(line.amount_cents for line in withheld) == 10_000
+    assert {line.told.line_key for line in withheld} == {WITHHELD}
+    texts = _by_reader(write_statement(district.home, CONTRACT))
+    assert line_key("BASE|0003") not in texts["vendor"]
+    assert "OPT_OUT" not in texts["vendor"]
+
+
+def test_nothing_a_sender_wrote_becomes_a_formula(district: ReportHome) -> None:
+    book = write_statement(district.home, CONTRACT)[0]
+    with zipfile.ZipFile(book) as files:
+        sheets = [files.read(name).decode() for name in files.namelist() if name.startswith("xl/worksheets/sheet")]
+        assert not any("<f>" in sheet or "<hyperlink" in sheet for sheet in sheets)
+    assert '=HYPERLINK("x")' in _texts(book)
+
+
+@given(code=st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ_", min_size=3, max_size=30).filter(lambda code: code not in TOLD_TO_VENDORS))
+def test_a_reason_nobody_has_looked_at_is_not_told(code: str) -> None:
+    told_code, words = reason_for("vendor", code, SECRET)
+    assert told_code != code or code in ("HELD_DISPUTE", "LEFT_ROSTER", "NOT_STATED")
+    assert words != SECRET
+    assert reason_for("procurement", code, SECRET) == (code, SECRET)
+
+
+def test_a_statement_that_is_not_there_is_said_with_those_that_are(district: ReportHome) -> None:
+    district.post()
+    with pytest.raises(ArgumentWrong, match=r"no posted statement 7; posted: 1"):
+        read_statement(district.home, CONTRACT, 7, "procurement")
