@@ -15,6 +15,7 @@ from typing import Any
 
 Row = dict[str, Any]
 FAR = dt.date(9999, 12, 31)
+BY_DATE = ("ROSTER_BY_DATE", "DATA_FEED_BY_DATE")
 DAY = dt.timedelta(days=1)
 
 
@@ -33,6 +34,14 @@ class World:
     metric: list[Row] = field(default_factory=list)
     session: list[Row] = field(default_factory=list)
     ruling: list[Row] = field(default_factory=list)
+    rate_card_uplift: list[Row] = field(default_factory=list)
+    contract_instalment: list[Row] = field(default_factory=list)
+    program: list[Row] = field(default_factory=list)
+    file: list[Row] = field(default_factory=list)
+    enrollment: list[Row] = field(default_factory=list)
+    calendar: list[Row] = field(default_factory=list)
+    coverage: list[Row] = field(default_factory=list)
+    absence: list[Row] = field(default_factory=list)
 
 
 def cents(value: Fraction) -> Decimal:
@@ -161,7 +170,12 @@ class Judge:
         reasons = [self._unusable(row, line, window["opens_on"], closes_on, is_state) for row in attempts]
         usable = [row for row, reason in zip(attempts, reasons, strict=True) if reason is None]
         invalid = [reason for reason in reasons if reason not in (None, "NOT_TESTED", "OUTSIDE_WINDOW")]
-        if is_map:
+        if line["retest_rule"] != "INSTRUMENT_OFFICIAL":
+            # The first or last usable test, whatever the publisher marked; Star's progress monitoring still comes last.
+            by_day = sorted(usable, key=lambda row: row["tested_on"], reverse=line["retest_rule"] == "LAST_VALID")
+            is_star = line["instrument"].startswith("RENAISSANCE")
+            chosen = sorted(by_day, key=lambda row: is_star and row["test_type"] == "PROGRESS_MONITORING")[:1]
+        elif is_map:
             flagged = [row for row in attempts if row["is_valid"] and self._right_norms(row, line) and row["is_growth_event"]]
             if flagged:
                 chosen = [row for row in usable if row["is_growth_event"]]
@@ -250,7 +264,16 @@ class Judge:
             late = obligation["party"] == "DISTRICT"
             lost = sum(row["absence_cause"] in causes and (not late or self.is_in_time(row, case.due)) for row in case.sessions)
             return held, held + lost
+        if obligation["metric"] in BY_DATE:
+            if obligation["due_on"] >= self.as_of:
+                return 0, 0
+            came = [
+                row["received_at"].date() for row in self.world.file if row["source"] == obligation["evidence_source"] and row["accepted"]
+            ]
+            return int(bool(came) and min(came) <= obligation["due_on"]), 1
         assert obligation["metric"] == "ASSESSMENT_ADMINISTERED"
+        if line["outcome_class"] == "ATTENDANCE":
+            return 0, 0
         if case.window["closes_on"] >= self.as_of:
             return 0, 0
         if "DISTRICT" in case.causes:
@@ -269,9 +292,11 @@ class Judge:
             and ruling["student_key"] in (None, case.student_key)
         ]
         through = case.window["closes_on"] if obligation["metric"] == "ASSESSMENT_ADMINISTERED" else case.last_day
+        if obligation["metric"] in BY_DATE:
+            through = obligation["due_on"]
         if obligation["scope"] == "STUDENT":
             counts = [self.duty(obligation, line, student_id)]
-            if obligation["metric"] != "ASSESSMENT_ADMINISTERED" and case.end_on is not None:
+            if obligation["metric"] not in ("ASSESSMENT_ADMINISTERED", *BY_DATE) and case.end_on is not None:
                 through = min(case.end_on - DAY, case.last_day)
         else:
             others = [other for other in self.students(line["contract_id"]) if self.case(line, other).rows]
@@ -341,6 +366,74 @@ class Judge:
         return cases[key]
 
     def decide(self, line: Row, student_id: str) -> tuple[str, Decimal]:
+        """The result and the amount, with what other lines of the same student have to say about it."""
+        decision, amount = self.decide_alone(line, student_id)
+        if decision not in ("EARNED", "DISTRICT_DEFAULT"):
+            return decision, amount
+        others = {other["line_id"]: other for other, _, _ in self.lines() if other["contract_id"] == line["contract_id"]}
+        verdicts = {}
+        for field_name in ("requires_line", "excludes_line"):
+            other = others.get(line.get(field_name))
+            verdicts[field_name] = self.decide(other, student_id)[0] if other else "NO_LINE"
+        open_now = [verdict.startswith(("HELD_", "PENDING_")) for verdict in verdicts.values()]
+        required, excluded = verdicts["requires_line"], verdicts["excludes_line"]
+        if line.get("requires_line") and not open_now[0] and required not in ("EARNED", "DISTRICT_DEFAULT"):
+            return "NOT_EARNED_OUTCOME", Decimal("0.00")
+        if excluded in ("EARNED", "DISTRICT_DEFAULT"):
+            return "NOT_EARNED_OUTCOME", Decimal("0.00")
+        return ("PENDING_DATA", Decimal("0.00")) if any(open_now) else (decision, amount)
+
+    def decide_cohort(self, line: Row) -> tuple[str, Decimal]:
+        """The result and the amount of a line that is paid once for all its students."""
+        nothing = Decimal("0.00")
+        cases = [(student_id, self.decide_alone(line, student_id)[0]) for student_id in self.students(line["contract_id"])]
+        cases = [(student_id, result) for student_id, result in cases if result != "OUT_OF_SCOPE" and not result.startswith("EXCLUDED_")]
+        results = [result for _, result in cases]
+        if not cases:
+            return "OUT_OF_SCOPE", nothing
+        terms, window = self.governing(line["contract_id"], line["end_window"])
+        if "HELD_DISPUTE" in results:
+            return "HELD_DISPUTE", nothing
+        if self.as_of <= window["closes_on"]:
+            return "PENDING_WINDOW", nothing
+        for waiting in ("PENDING_DATA", "HELD_BOTH_DEFAULT"):
+            if waiting in results:
+                return waiting, nothing
+        if set(results) == {"NOT_EARNED_PROVIDER"}:
+            return "NOT_EARNED_PROVIDER", nothing
+        counted = len(cases)
+        if line["missing_test_rule"] == "EXCLUDE_FROM_DENOM":
+            counted -= sum(result.startswith("NOT_MEASURED_") for result in results)
+        whole_default = terms["district_default_scope"] == "CONTRACT" and "DISTRICT_DEFAULT" in results
+        if whole_default:
+            met = sum(self._met_all_three(line, student_id, result) for student_id, result in cases)
+        else:
+            met = sum(result in ("EARNED", "DISTRICT_DEFAULT") for result in results)
+        some_case = self.case(line, cases[0][0])
+        tiers, strict = some_case.tiers("TIER"), line["comparator"] == ">"
+        share = Fraction(met, counted) if counted else None
+        reached = [price for threshold, price in tiers if share is not None and (share > threshold or (share == threshold and not strict))]
+        worth = sum(reached, Fraction(0)) if line["tier_mode"] == "CUMULATIVE" else max(reached, default=Fraction(0))
+        if whole_default:
+            prices = [price for _, price in tiers]
+            top = sum(prices, Fraction(0)) if line["tier_mode"] == "CUMULATIVE" else max(prices)
+            default = cents(top * fraction(terms["district_default_share"] or 0))
+            if worth <= default:
+                return "DISTRICT_DEFAULT", default
+        if share is None:
+            return "NOT_MEASURED_MISSING", nothing
+        if reached:
+            return "EARNED", cents(worth)
+        losses = [price for threshold, price in some_case.tiers("PENALTY") if share < threshold]
+        return ("PENALTY", cents(min(losses))) if losses else ("NOT_EARNED_OUTCOME", nothing)
+
+    def _met_all_three(self, line: Row, student_id: str, result: str) -> bool:
+        case = self.case(line, student_id)
+        if case.measure != "MEASURED" or case.earned_price() is None or not case.is_dose_enough():
+            return False
+        return result != "NOT_EARNED_PROVIDER"
+
+    def decide_alone(self, line: Row, student_id: str) -> tuple[str, Decimal]:
         """The result and the amount: the order of tests, the first that matches returns."""
         case = self.case(line, student_id)
         nothing = Decimal("0.00")
@@ -372,7 +465,7 @@ class Judge:
 
         top = case.top_price()
         share = case.share if case.share is not None else Fraction(1)
-        default = top * fraction(case.terms["district_default_share"] or 0) * share
+        default = top * fraction(case.terms["district_default_share"] or 0) * case.uplift() * share
         if provider_failed and district_failed:
             rule = case.terms["both_default_rule"]
             if rule == "PROVIDER_LOSES":
@@ -382,11 +475,11 @@ class Judge:
             return "NOT_EARNED_PROVIDER", nothing
 
         price = case.earned_price() if case.measure == "MEASURED" else None
-        earned = cents(price * share) if price is not None and case.is_dose_enough() else nothing
+        earned = cents(price * case.uplift() * share) if price is not None and case.is_dose_enough() else nothing
         if district_failed:
             return ("EARNED", earned) if earned > cents(default) else ("DISTRICT_DEFAULT", cents(default))
         if not case.is_dose_enough():
-            return "INELIGIBLE_DOSAGE", nothing
+            return ("PENDING_DATA" if case.nothing_required() else "INELIGIBLE_DOSAGE"), nothing
         if case.measure != "MEASURED":
             return f"NOT_MEASURED_{case.measure}", nothing
         if price is not None:
@@ -436,7 +529,56 @@ class Judge:
         rates = {row["version"]: fraction(row["base_rate_amount"]) for row in versions}
         paid = sorted(row["contract_version"] for row in sessions)[: terms["required_sessions"]]
         total = sum((rates[version] for version in paid), Fraction(0))
-        return cents(total if terms["base_model"] == "PER_SESSION" else total / terms["required_sessions"])
+        if terms["base_model"] == "PER_SESSION":
+            return cents(total)
+        if terms["base_model"] == "PER_HOUR":
+            return self._by_minutes(sessions, rates, terms["required_minutes"])
+        if terms["base_proration"] == "BY_SESSIONS_ATTENDED":
+            return cents(total / terms["required_sessions"])
+        rate = rates[max(row["contract_version"] for row in sessions)]
+        if terms["base_proration"] == "NONE":
+            return cents(rate)
+        days = len(self.assigned_days(rows, terms["service_start_on"], min(terms["service_end_on"], self.as_of)))
+        all_days = (terms["service_end_on"] - terms["service_start_on"]).days + 1
+        return cents(rate * -(-days // 7) / -(-all_days // 7))
+
+    def _by_minutes(self, sessions: list[Row], rates: dict[int, Fraction], required: int) -> Decimal:
+        left, total = Fraction(required), Fraction(0)
+        for row in sorted(sessions, key=lambda row: row["contract_version"]):
+            minutes = min(left, fraction(row["attended_minutes"]))
+            left -= minutes
+            total += minutes * rates[row["contract_version"]] / 60
+        return cents(total)
+
+    def instalments(self, contract_id: str) -> dict[str, Decimal]:
+        """What is owed for the contract by date, numbered in order; 0 before its day and when all payment is void."""
+        owed = []
+        for terms in self.world.contract:
+            if terms["contract_id"] != contract_id or terms["base_model"] != "FIXED_INSTALMENT":
+                continue
+            schedule = sorted(
+                (row["paid_on"], row["instalment_number"], fraction(row["share"]))
+                for row in self.world.contract_instalment
+                if row["contract_id"] == contract_id and row["version"] == terms["version"] and row["payment_type"] == "BASE"
+            )
+            so_far, rate = Fraction(0), fraction(terms["base_rate_amount"])
+            for paid_on, _, share in schedule:
+                amount = cents(rate * (so_far + share)) - cents(rate * so_far)
+                so_far += share
+                if terms["effective_from"] <= paid_on < (terms["effective_to"] or FAR):
+                    owed.append((paid_on, amount))
+        void = any(
+            self.verdict(duty, line, student_id) == "BREACHED"
+            for line, _, _ in self.lines()
+            if line["contract_id"] == contract_id
+            for duty in self.duties(line, "PROVIDER", ("VOID_ALL",))
+            for student_id in self.students(contract_id)
+            if self.case(line, student_id).rows
+        )
+        return {
+            f"INSTALMENT-{number}": Decimal("0.00") if void or paid_on > self.as_of else amount
+            for number, (paid_on, amount) in enumerate(sorted(owed), start=1)
+        }
 
 
 class Case:
@@ -461,8 +603,62 @@ class Case:
         self.sessions = judge.sessions(self.terms, self.student_key, self.days)
         self._measure()
 
+    def _attendance(self) -> Fraction | None:
+        """The rate of attendance in the line's period, None without anything to count."""
+        judge = self.judge
+        if self.line["metric"] == "TUTORING_ATTENDANCE_RATE":
+            own = ("ABSENT_SCHOOL", "PRESENT_SCHOOL_SKIPPED", "UNKNOWN")
+            counted = [row for row in self.sessions if row["is_attended"] or row["absence_cause"] in own]
+            came = [row for row in counted if row["is_attended"] and not row["is_attendance_conflict"] and judge.is_in_time(row, self.due)]
+            return Fraction(len(came), len(counted)) if counted else None
+        days = set()
+        for stay in judge.world.enrollment:
+            if stay["student_key"] != self.student_key:
+                continue
+            for known in (row for row in judge.world.coverage if row["school_id"] == stay["school_id"]):
+                days |= {
+                    row["calendar_on"]
+                    for row in judge.world.calendar
+                    if row["school_id"] == stay["school_id"]
+                    and row["is_in_session"]
+                    and stay["enrolled_on"] <= row["calendar_on"] < (stay["exited_on"] or FAR)
+                    and row["calendar_on"] <= min(known["covered_to_on"], judge.as_of)
+                }
+        present, total = Fraction(0), 0
+        for day in days & self.days:
+            shares = [
+                row["absent_share"] for row in judge.world.absence if row["student_key"] == self.student_key and row["attendance_on"] == day
+            ]
+            if None in shares:
+                continue
+            total += 1
+            present += 1 - max((fraction(share) for share in shares), default=Fraction(0))
+        return present / total if total else None
+
+    def uplift(self) -> Fraction:
+        """The largest multiplier of the programs the student was in on the first day on the roster; 1 without."""
+        first = min(row["start_on"] for row in self.rows)
+        programs = {
+            row["program"]
+            for row in self.judge.world.program
+            if row["student_key"] == self.student_key and row["begin_on"] <= first < (row["end_on"] or FAR)
+        }
+        return max(
+            (
+                fraction(row["multiplier"])
+                for row in self.judge.world.rate_card_uplift
+                if all(row[name] == self.line[name] for name in ("contract_id", "version", "line_id")) and row["program"] in programs
+            ),
+            default=Fraction(1),
+        )
+
     def _measure(self) -> None:
         judge, line = self.judge, self.line
+        if line["outcome_class"] == "ATTENDANCE":
+            rate = self._attendance()
+            if rate is not None and judge.as_of > self.due:
+                self.measure, self.value = "MEASURED", rate
+            return
         needed = [(line["end_window"], *judge.counted_test(line, self.window, self.student_key, self.window["closes_on"]))]
         if line["baseline_window"]:
             window = next(
@@ -495,6 +691,8 @@ class Case:
         if len(norms) > 1:
             self.measure = "INVALID"
             return
+        if line["metric"] == "ASSESSMENT_COMPLETED":
+            values = [1]
         if values:
             self.measure, self.value = "MEASURED", fraction(values[0])
 
@@ -508,6 +706,8 @@ class Case:
             return False
         if self.end_on <= self.window["opens_on"]:
             return True
+        if self.line["outcome_class"] == "ATTENDANCE":
+            return bool(self.end_on <= self.window["closes_on"])
         tested = self.judge.counted_test(self.line, self.window, self.student_key, self.window["closes_on"])[0] == "COUNTED"
         return self.end_on <= self.window["closes_on"] and not tested
 
@@ -548,7 +748,7 @@ class Case:
             for row in self.sessions
         )
 
-    def _tiers(self, kind: str) -> list[tuple[Fraction, Fraction]]:
+    def tiers(self, kind: str) -> list[tuple[Fraction, Fraction]]:
         return sorted(
             (fraction(row["threshold"]), fraction(row["price_amount"]))
             for row in self.judge.world.rate_card_tier
@@ -559,18 +759,32 @@ class Case:
         )
 
     def top_price(self) -> Fraction:
-        prices = [price for _, price in self._tiers("TIER")]
+        prices = [price for _, price in self.tiers("TIER")]
+        if self.line["price_unit"] == "COHORT_THRESHOLD":
+            return Fraction(0)
+        if self.line["price_unit"] == "PER_POINT_ABOVE_TARGET":
+            return prices[0] * self.line["points_max"]
         return sum(prices, Fraction(0)) if self.line["tier_mode"] == "CUMULATIVE" else max(prices)
 
     def earned_price(self) -> Fraction | None:
         """What the value earns before the vendor's share; None when it reaches no tier."""
         assert self.value is not None
         strict = self.line["comparator"] == ">"
-        reached = [price for threshold, price in self._tiers("TIER") if self.value > threshold or (self.value == threshold and not strict)]
+        if self.line["price_unit"] == "COHORT_THRESHOLD":
+            target = fraction(self.line["student_threshold"])
+            return Fraction(0) if self.value > target or (self.value == target and not strict) else None
+        if self.line["price_unit"] == "PER_POINT_ABOVE_TARGET":
+            ((target, price),) = self.tiers("TIER")
+            if self.value < target or (self.value == target and strict):
+                return None
+            return price * min(self.value - target, self.line["points_max"])
+        reached = [price for threshold, price in self.tiers("TIER") if self.value > threshold or (self.value == threshold and not strict)]
         if not reached:
             return None
         return sum(reached, Fraction(0)) if self.line["tier_mode"] == "CUMULATIVE" else reached[-1]
 
     def penalty(self) -> Fraction | None:
         assert self.value is not None
-        return min((price for threshold, price in self._tiers("PENALTY") if self.value < threshold), default=None)
+        if self.line["price_unit"] == "COHORT_THRESHOLD":
+            return None
+        return min((price for threshold, price in self.tiers("PENALTY") if self.value < threshold), default=None)

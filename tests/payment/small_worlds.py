@@ -365,6 +365,14 @@ TABLES = {
     "metric": "input_layer.input__assessment_metric",
     "session": "intermediate.int_tutoring_session__cause",
     "ruling": "input_layer.input__ruling",
+    "rate_card_uplift": "documents.rate_card_uplift",
+    "contract_instalment": "documents.contract_instalment",
+    "program": "input_layer.input__program_status",
+    "file": "intake.file",
+    "enrollment": "input_layer.input__school_enrollment",
+    "calendar": "input_layer.input__calendar_day",
+    "coverage": "intermediate.int_attendance__coverage",
+    "absence": "input_layer.input__attendance_event",
 }
 
 
