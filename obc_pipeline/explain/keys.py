@@ -10,7 +10,9 @@ import duckdb
 from obc_pipeline.documents.problem import did_you_mean
 from obc_pipeline.errors import ArgumentWrong
 
-_RIGHT = "right would be the line_key of a statement (32 letters and digits), or CONTRACT|LINE|STUDENT in quotes"
+_RIGHT = "right would be the line_key of a statement (32 letters and digits, or its first 12), or CONTRACT|LINE|STUDENT in quotes"
+# The PDF prints this much of a line_key.
+SHORTEST_KEY = 12
 Row = dict[str, Any]
 
 
@@ -24,13 +26,14 @@ def rows(connection: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[
 def find_line(connection: duckdb.DuckDBPyConnection, key: str) -> Row:
     """The settlement line of the key, or what the ledger last said of it when it is no longer settled.
 
-    STUDENT is the district's own id or the student_key; it may be left out where a line has no student. A fourth part is the period.
+    Of a line_key its first 12 letters are enough, as the PDF prints them. STUDENT is the district's own id or the student_key; it may be left out where a line has no student. A fourth part is the period.
     Raises ArgumentWrong, which never repeats the student's id.
     """
-    if re.fullmatch(r"[0-9a-f]{32}", key.strip().lower()):
-        found = _settled(connection, "line_key = ?", key.strip().lower()) or _posted(connection, "line_key = ?", key.strip().lower())
-        if not found:
-            raise ArgumentWrong(f"no line has this key; {_RIGHT}")
+    if re.fullmatch(rf"[0-9a-f]{{{SHORTEST_KEY},32}}", key.strip().lower()):
+        prefix = key.strip().lower() + "%"
+        found = _settled(connection, "line_key like ?", prefix) or _posted(connection, "line_key like ?", prefix)
+        if len(found) != 1:
+            raise ArgumentWrong(f"{len(found) or 'no'} line{'s have' if found else ' has'} this key; {_RIGHT}")
         return found[0]
     parts = [part.strip() for part in key.split("|")]
     if len(parts) not in (3, 4):

@@ -26,6 +26,7 @@ from reportlab.platypus import (
     Table,
 )
 
+from obc_pipeline.explain.keys import SHORTEST_KEY
 from obc_pipeline.reports import words
 from obc_pipeline.reports.statement import Line, Statement
 
@@ -36,14 +37,16 @@ _BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=8.5, leading=11)
 _SMALL = ParagraphStyle("small", parent=_BODY, fontSize=6.5, leading=8)
 _HASH = ParagraphStyle("hash", parent=_BODY, fontName="Courier", fontSize=7.5, leading=10)
 _TITLE = ParagraphStyle("title", parent=_BODY, fontName="Helvetica-Bold", fontSize=17, leading=22)
-_HEAD = ParagraphStyle("head", parent=_BODY, fontName="Helvetica-Bold", fontSize=10.5, leading=14, spaceBefore=7, spaceAfter=2)
+_HEAD = ParagraphStyle(
+    "head", parent=_BODY, fontName="Helvetica-Bold", fontSize=10.5, leading=14, spaceBefore=7, spaceAfter=2, keepWithNext=1
+)
 _WARN = ParagraphStyle("warn", parent=_BODY, fontName="Helvetica-Bold", fontSize=11, leading=15, textColor=colors.HexColor("#B00020"))
 _RULE = colors.HexColor("#9AA5AE")
 _SHADE = colors.HexColor("#EEF2F5")
 
 
 def write_pdf(statement: Statement, path: Path) -> None:
-    """Front: parties, balances, lines, caps, approvals, ledger. Then adjustments with causes, and the students."""
+    """Front: parties, balances, lines, adjustments with their causes, caps, approvals, ledger. Then the students."""
     width, _ = landscape(letter)
     margin = 0.6 * inch
     # invariant: no clock and no random id in the file.
@@ -53,7 +56,7 @@ def write_pdf(statement: Statement, path: Path) -> None:
     )  # fmt: skip
     frame = Frame(document.leftMargin, document.bottomMargin, document.width, document.height, leftPadding=0, rightPadding=0)
     document.addPageTemplates([PageTemplate(frames=[frame], onPage=lambda canvas, _: _furniture(canvas, statement, width, margin))])
-    document.build([*_front(statement, document.width), *_adjustments(statement, document.width), *_students(statement, document.width)])
+    document.build([*_front(statement, document.width), *_students(statement, document.width)])
 
 
 def _furniture(canvas: Canvas, statement: Statement, width: float, margin: float) -> None:
@@ -91,8 +94,9 @@ def _front(statement: Statement, width: float) -> list[Flowable]:
         style=[("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (0, 0), 0)],
     )
     parts += [Spacer(1, 6), pair, _text("Lines by outcome and tier", _HEAD), _groups(statement, width)]
+    parts += _adjustments(statement, width)
     if statement.caps:
-        parts += [_text("Caps applied", _HEAD), _caps(statement, width)]
+        parts.append(KeepTogether([_text("Caps applied", _HEAD), _caps(statement, width)]))
     parts += [
         _text("Approvals", _HEAD),
         _table([[_text(a, _BODY), _text(b, _BODY)] for a, b in words.approvals(statement)], [width * 0.35, width * 0.65], header=False),
@@ -143,7 +147,7 @@ def _students(statement: Statement, width: float) -> list[Flowable]:
     student = "Your id, student key" if statement.audience == "vendor" else "Student key"
     rows = [_header(student, "Line", "Tier", "Entry", "Decision", "Earned $", "Before $", "This $", "Then $", "Why", "Line key")]
     rows += [_student_row(line) for line in shown]
-    shares = (0.14, 0.04, 0.03, 0.07, 0.11, 0.06, 0.06, 0.06, 0.06, 0.23, 0.14)
+    shares = (0.13, 0.05, 0.03, 0.07, 0.12, 0.06, 0.06, 0.06, 0.06, 0.28, 0.08)
     parts: list[Flowable] = [PageBreak(), _text("Students, line by line", _HEAD)]
     if len(shown) < len(statement.lines):
         parts.append(_text(f"The first {len(shown):,} of {len(statement.lines):,} lines; the workbook holds them all.", _BODY))
@@ -152,13 +156,18 @@ def _students(statement: Statement, width: float) -> list[Flowable]:
 
 def _student_row(line: Line) -> list[Any]:
     told = line.told
-    student = "<br/>".join(escape(_latin(text)) for text in (told.vendor_student_id, told.student_key) if text)
+    student = "<br/>".join(escape(_latin(text)) for text in (told.vendor_student_id, _short(told.student_key)) if text)
     why = told.reason + (f" Cut by the cap {line.cap_applied}." if line.cap_applied else "")
     return [
         Paragraph(student, _SMALL), _text(line.line_id, _SMALL), _text(str(line.tier or ""), _SMALL), _text(line.entry_kind.lower(), _SMALL),
         _text(told.decision.lower().replace("_", " "), _SMALL), *(_right(words.money(c), _SMALL) for c in
-        (line.earned_cents, line.before_cents, line.amount_cents, line.after_cents)), _text(why, _SMALL), _text(told.line_key, _SMALL),
+        (line.earned_cents, line.before_cents, line.amount_cents, line.after_cents)), _text(why, _SMALL), _text(_short(told.line_key), _SMALL),
     ]  # fmt: skip
+
+
+def _short(key: str) -> str:
+    """The start of a key, enough to name it (`obc explain` takes it); the workbook has it whole."""
+    return key[:SHORTEST_KEY]
 
 
 def _table(rows: Sequence[Sequence[Any]], widths: Sequence[float], *, header: bool = True, long: bool = False) -> Flowable:

@@ -26,5 +26,8 @@ def finished_home() -> Home:
     run.read()
     run.check_sources()
     run.build()
+    run.check_marts()
+    run.build_quality()
+    run.publish()
     run.finish()
     return home

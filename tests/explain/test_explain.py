@@ -134,6 +134,7 @@ def test_a_key_is_typed_as_staff_know_it(home: Home, warehouse: duckdb.DuckDBPyC
     for key in (
         line["line_key"],
         line["line_key"].upper(),
+        line["line_key"][:12],
         f"{line['contract_id']}|G1|{line['student_id']}",
         f"{line['contract_id']} | G1 | {line['student_key']} | {line['period']}",
     ):
