@@ -152,7 +152,7 @@ def _caps(console: Console, account: dict[str, Any]) -> None:
 
 
 def _ledger(console: Console, ledger: dict[str, Any]) -> None:
-    console.print(f"\n[bold]Ledger[/bold]: {len(ledger['entries'])} entries of this line")
+    console.print(f"\n[bold]Ledger[/bold]: {len(ledger['entries'])} {'entry' if len(ledger['entries']) == 1 else 'entries'} of this line")
     table = _table("Statement", "Entry", "", "Amount $", "Reason", "Approved by", "Hash", right=(3,))
     for entry in ledger["entries"]:
         table.add_row(

@@ -359,6 +359,7 @@ def _line(
 ) -> Line:
     code = reason_code or (settled["reason_code"] if settled else source.reason_code)
     words = settled["reason"] if settled and settled["reason_code"] == code else _plain_words(code)
+    has_opted_out = source.student_key in run.opted_out
     return Line(
         told=told(
             audience,
@@ -368,12 +369,12 @@ def _line(
             decision=settled["decision"] if settled else None,
             reason_code=code,
             reason=words,
-            has_opted_out=source.student_key in run.opted_out,
+            has_opted_out=has_opted_out,
         ),
         line_id=source.line_id,
         line_kind=source.line_kind,
         tier=settled["tier"] if settled and settled["decision"] == "EARNED" else None,
-        school_id=source.school_id or "",
+        school_id="" if has_opted_out and audience == "vendor" else source.school_id or "",
         entry_kind=entry_kind,
         earned_cents=cents(settled["earned_amount"]) if settled else None,
         before_cents=before,
@@ -456,8 +457,9 @@ def _contract(documents: Documents, contract_id: str, version: int) -> Contract:
 
 def _terms(contract: Contract) -> dict[str, str]:
     """The money terms a reader of the statement wants beside it."""
+    proration = "" if contract.base_proration == "NONE" else contract.base_proration
     stated = {
-        "Base": f"{contract.base_rate:,.2f} {contract.base_model} {contract.base_proration}".replace("_", " ").lower(),
+        "Base": f"{contract.base_rate:,.2f} {contract.base_model} {proration}".strip().replace("_", " ").lower(),
         "Outcome pool": f"{contract.contingent_pool_cap:,.2f}" if contract.contingent_pool_cap is not None else "no cap",
         "Not to exceed": f"{contract.nte_ceiling:,.2f}" if contract.nte_ceiling is not None else "no ceiling",
     }

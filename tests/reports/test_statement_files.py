@@ -144,6 +144,7 @@ def test_a_student_who_opted_out_is_an_amount_and_nothing_else(district: ReportH
     withheld = [line for line in seen.lines if line.told.student_key == WITHHELD]
     assert sum(line.amount_cents for line in withheld) == 10_000
     assert {line.told.line_key for line in withheld} == {WITHHELD}
+    assert {line.school_id for line in withheld} == {""}
     texts = _by_reader(write_statement(district.home, CONTRACT))
     assert line_key("BASE|0003") not in texts["vendor"]
     assert "OPT_OUT" not in texts["vendor"]
