@@ -71,6 +71,14 @@
     end
 {%- endmacro %}
 
+{# numerator / denominator of whole numbers to six decimals, for showing only: what decides is compared in whole numbers. NULL over 0. #}
+{% macro shown_rate(numerator, denominator) -%}
+    cast({{ integer_divide(
+        '2000000 * cast(' ~ numerator ~ ' as bigint) + cast(' ~ denominator ~ ' as bigint)',
+        '2 * nullif(cast(' ~ denominator ~ ' as bigint), 0)'
+    ) }} as decimal(12, 0)) * cast(0.000001 as decimal(6, 6))
+{%- endmacro %}
+
 {# A decimal as people write it: 50.000000 is 50. For reasons in words. #}
 {% macro plain_number(value) -%}
     regexp_replace(cast(cast({{ value }} as decimal(18, 6)) as varchar), '\.?0+$', '')

@@ -182,9 +182,5 @@ select
             else 0
         end as decimal(18, 2)
     ) as earned_amount,
-    -- To six decimals for showing; compared in whole numbers above.
-    case when denominator > 0 then
-        cast({{ integer_divide('2 * 1000000 * cast(numerator as bigint) + cast(denominator as bigint)', '2 * nullif(cast(denominator as bigint), 0)') }} as decimal(12, 0))
-        * cast(0.000001 as decimal(6, 6))
-    end as met_share
+    {{ shown_rate('numerator', 'denominator') }} as met_share
 from decided

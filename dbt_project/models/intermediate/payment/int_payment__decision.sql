@@ -1,4 +1,5 @@
--- The payment decision (domain §4.2): the tests in their order, the first that matches wins. Reading this CASE from the top is reading the rule.
+-- The payment decision (domain §4.2): the tests in their order, the first that matches wins. Reading this CASE from the top is reading
+-- the rule.
 with evidence as (
     select * from {{ ref('int_payment__evidence') }}
 ),

@@ -1,4 +1,5 @@
--- One row per contract, rate-card line and student: the attendance gate (domain §4.2 step 5), judged in whole numbers by cross-multiplication.
+-- One row per contract, rate-card line and student: the attendance gate (domain §4.2 step 5), judged in whole numbers by
+-- cross-multiplication.
 with contract_with_sessions as (
     select distinct contract_id
     from {{ ref('int_tutoring_session__cause') }}

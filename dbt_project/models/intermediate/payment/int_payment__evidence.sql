@@ -1,4 +1,5 @@
--- One row per contract, rate-card line and student of the contract: everything the payment decision looks at, side by side, decided by nothing.
+-- One row per contract, rate-card line and student of the contract: everything the payment decision looks at, side by side, decided by
+-- nothing.
 -- A dispute is open on the student or the whole contract, for one line or all.
 with dispute as (
     select distinct

@@ -9,7 +9,7 @@ with contract_week as (
     where
         (is_scheduled or is_held)
         and coalesce(absence_cause, 'NONE') not in ('CLOSURE', 'ASSESSMENT_DAY')
-    group by 1, 2
+    group by contract_id, {{ week_start('session_on') }}
 ),
 
 -- Only contracts that promise a frequency: the join of students and weeks is the largest here.
@@ -56,7 +56,7 @@ held as (
         count(*) as held_sessions
     from {{ ref('int_tutoring_session__cause') }}
     where is_held
-    group by 1, 2, 3
+    group by contract_id, student_key, {{ week_start('session_on') }}
 )
 
 select

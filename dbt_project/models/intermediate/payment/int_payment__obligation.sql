@@ -164,7 +164,9 @@ judged as (
         case
             when ruled.value is not null then ruled.value = 'MET'
             else
-                {{ meets_rate('scoped.numerator', 'scoped.denominator', 'scoped.comparator', 'scoped.value_numerator', 'scoped.value_denominator') }}
+                {{ meets_rate(
+                    'scoped.numerator', 'scoped.denominator', 'scoped.comparator', 'scoped.value_numerator', 'scoped.value_denominator'
+                ) }}
         end as is_met
     from scoped
     left join ruled

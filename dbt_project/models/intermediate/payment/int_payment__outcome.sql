@@ -93,14 +93,7 @@ valued as (
         case when pair.outcome_class = 'ATTENDANCE' then cast(pair.rate_denominator as decimal(18, 0)) else 1 end as metric_denominator,
         -- A rate is shown to six decimals and never compared by them.
         case
-            when pair.outcome_class = 'ATTENDANCE'
-                then
-                    cast(
-                        {{ integer_divide('2 * 1000000 * pair.rate_numerator + pair.rate_denominator', 'nullif(2 * pair.rate_denominator, 0)') }} as decimal(
-                            12, 0
-                        )
-                    )
-                    * cast(0.000001 as decimal(6, 6))
+            when pair.outcome_class = 'ATTENDANCE' then {{ shown_rate('pair.rate_numerator', 'pair.rate_denominator') }}
             when pair.metric = 'ASSESSMENT_COMPLETED' then 1
             else metric.value
         end as metric_value,
@@ -246,8 +239,9 @@ select
     -- The district's default pays its share of the top price; everything is multiplied before the one rounding.
     {{ default_amount('valued.maximum_price_amount', 'valued.uplift_multiplier', 'valued.vendor_share', 'valued.district_default_share') }}
         as default_amount,
-    {{ default_amount('valued.maximum_price_amount', 'valued.uplift_multiplier', 'valued.vendor_share', 'valued.district_default_share', '0.5') }}
-        as split_default_amount,
+    {{ default_amount(
+        'valued.maximum_price_amount', 'valued.uplift_multiplier', 'valued.vendor_share', 'valued.district_default_share', '0.5'
+    ) }} as split_default_amount,
     cast(valued.uplift_multiplier as decimal(6, 4)) as uplift_multiplier,
     cast(valued.metric_numerator as decimal(18, 6)) as metric_numerator,
     cast(valued.metric_denominator as decimal(18, 0)) as metric_denominator

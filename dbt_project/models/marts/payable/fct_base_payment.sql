@@ -267,7 +267,8 @@ instalment as (
             rows between unbounded preceding and current row
         ) as share_so_far,
         schedule.share,
-        coalesce(version.effective_from <= schedule.paid_on, true) and coalesce(schedule.paid_on < version.effective_to, true) as is_in_force
+        coalesce(version.effective_from <= schedule.paid_on, true)
+        and coalesce(schedule.paid_on < version.effective_to, true) as is_in_force
     from {{ source('documents', 'contract_instalment') }} as schedule
     inner join {{ source('documents', 'contract') }} as version
         on

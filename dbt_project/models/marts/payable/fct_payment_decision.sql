@@ -98,7 +98,9 @@ student_row as (
                     || '), which is more than the district''s default of ' || cast(default_amount as varchar) || '.'
             when 'DISTRICT_OBLIGATION_BREACHED'
                 then
-                    'District obligation breached: ' || coalesce(district_breach, 'a ruling says the district did not give the test') || '. '
+                    'District obligation breached: '
+                    || coalesce(district_breach, 'a ruling says the district did not give the test')
+                    || '. '
                     || {{ plain_number('district_default_share') }} || ' of the top price is paid.'
             when 'DOSAGE_UNKNOWN' then 'The dose cannot be judged (' || lower(replace(dosage_status, '_', ' ')) || ').'
             when 'DOSAGE_BELOW_MINIMUM'
@@ -128,14 +130,29 @@ student_row as (
                 then
                     metric_words || ' is below ' || {{ plain_number('threshold_value') }} || ': the penalty applies'
                     || coalesce('; dose ' || dosage_words, '') || '.'
-            when 'BELOW_THRESHOLD' then
-                metric_words || ' did not reach ' || {{ plain_number('threshold_value') }} || coalesce('; dose ' || dosage_words, '') || '.'
-            when 'REQUIRED_LINE_DOES_NOT_PAY' then
-                coalesce(metric_words || ' would pay, but t', 'T') || 'he line ' || requires_line || ', which this line requires, does not pay.'
-            when 'EXCLUDED_BY_OTHER_LINE' then
-                coalesce(metric_words || ' would pay, but t', 'T') || 'he line ' || excludes_line || ', which excludes this line, pays already.'
+            when 'BELOW_THRESHOLD'
+                then
+                    metric_words
+                    || ' did not reach '
+                    || {{ plain_number('threshold_value') }}
+                    || coalesce('; dose ' || dosage_words, '')
+                    || '.'
+            when 'REQUIRED_LINE_DOES_NOT_PAY'
+                then
+                    coalesce(metric_words || ' would pay, but t', 'T')
+                    || 'he line '
+                    || requires_line
+                    || ', which this line requires, does not pay.'
+            when 'EXCLUDED_BY_OTHER_LINE'
+                then
+                    coalesce(metric_words || ' would pay, but t', 'T')
+                    || 'he line '
+                    || excludes_line
+                    || ', which excludes this line, pays already.'
             when 'OTHER_LINE_OPEN' then
-                'The line ' || coalesce(requires_line, excludes_line) || coalesce(' or ' || case when requires_line is not null then excludes_line end, '')
+                'The line '
+                || coalesce(requires_line, excludes_line)
+                || coalesce(' or ' || case when requires_line is not null then excludes_line end, '')
                 || ', on which this line depends, is not decided yet.'
         end as reason,
         case reason_code
@@ -143,21 +160,42 @@ student_row as (
             when 'OPEN_DISPUTE' then 'Ruling DISPUTE with key ' || line_id || ' (or blank, as the open one has it) and value RESOLVED.'
             when
                 'OVERLAP_WITHOUT_SHARES'
-                then 'Roster with vendor shares that add up to at most 1, or ruling OVERLAP without key, with this contract''s share as value.'
+                then
+                    'Roster with vendor shares that add up to at most 1, or ruling OVERLAP without key and with this contract''s '
+                    || 'share as value.'
             when 'TWO_GROWTH_EVENTS' then 'Corrected test export, or ruling DISPUTE with key COUNTED_TEST and the test id as value.'
             when 'WINDOW_OPEN' then 'Close of the ' || end_window || ' window on ' || cast(end_closes_on as varchar) || '.'
             when 'NO_SESSION_DATA' then 'Session log of the provider.'
-            when 'UNKNOWN_ABSENCE_CAUSE' then 'Ruling ABSENCE_CAUSE with the session id as key, for each, or the data-due date ' || cast(data_due_on as varchar) || '.'
+            when
+                'UNKNOWN_ABSENCE_CAUSE'
+                then
+                    'Ruling ABSENCE_CAUSE with the session id as key, for each, or the data-due date '
+                    || cast(data_due_on as varchar)
+                    || '.'
             when
                 'AWAITING_RESULTS'
-                then 'Test results, or ruling MISSING_TEST_CAUSE with key ' || end_window || ', or the data-due date ' || cast(data_due_on as varchar) || '.'
-            when 'PROVIDER_IN_CURE' then 'End of the cure period on ' || cast(cure_ends_on as varchar) || ', or ruling OBLIGATION_EVIDENCE with key ' || coalesce(split_part(provider_breach, ' ', 1), 'of the obligation')
-                || ' and value MET.'
-            when 'BOTH_DEFAULT' then 'Ruling OBLIGATION_EVIDENCE with key ' || coalesce(split_part(provider_breach, ' ', 1), split_part(district_breach, ' ', 1), 'of the obligation')
-                || ', or MISSING_TEST_CAUSE with key ' || end_window || ', on one of the two parties.'
-            when 'OTHER_LINE_OPEN' then
-                'What resolves the line ' || coalesce(requires_line, excludes_line)
-                || coalesce(' or ' || case when requires_line is not null then excludes_line end, '') || ' for this student.'
+                then
+                    'Test results, or ruling MISSING_TEST_CAUSE with key '
+                    || end_window
+                    || ', or the data-due date '
+                    || cast(data_due_on as varchar)
+                    || '.'
+            when 'PROVIDER_IN_CURE'
+                then
+                    'End of the cure period on '
+                    || cast(cure_ends_on as varchar)
+                    || ', or ruling OBLIGATION_EVIDENCE with key '
+                    || coalesce(split_part(provider_breach, ' ', 1), 'of the obligation')
+                    || ' and value MET.'
+            when 'BOTH_DEFAULT'
+                then
+                    'Ruling OBLIGATION_EVIDENCE with key '
+                    || coalesce(split_part(provider_breach, ' ', 1), split_part(district_breach, ' ', 1), 'of the obligation')
+                    || ', or MISSING_TEST_CAUSE with key ' || end_window || ', on one of the two parties.'
+            when 'OTHER_LINE_OPEN'
+                then
+                    'What resolves the line ' || coalesce(requires_line, excludes_line)
+                    || coalesce(' or ' || case when requires_line is not null then excludes_line end, '') || ' for this student.'
             when 'DOSAGE_UNKNOWN' then 'Session log or contract terms that say what dose is required.'
             when 'DOSAGE_BELOW_MINIMUM'
                 then
@@ -166,7 +204,9 @@ student_row as (
                         when late_sessions > 0 then 'Ruling LATE_CHANGE with the session id as key (or blank for all) and value ACCEPTED.'
                         when unknown_cause_sessions > 0 then 'Ruling ABSENCE_CAUSE with the session id as key, for each.'
                     end
-            when 'TEST_MISSING' then 'Ruling MISSING_TEST_CAUSE with key ' || end_window || ' and value DISTRICT, PROVIDER, STUDENT or NONE.'
+            when
+                'TEST_MISSING'
+                then 'Ruling MISSING_TEST_CAUSE with key ' || end_window || ' and value DISTRICT, PROVIDER, STUDENT or NONE.'
         end as resolves_by,
         is_attendance_met,
         is_provider_met,
@@ -238,35 +278,64 @@ cohort_row as (
         reason_code,
         case reason_code
             when 'NO_STUDENT_IN_SCOPE' then 'No student is on the roster for this line.'
-            when 'COHORT_STUDENT_DISPUTED' then
-                cast(disputed_count as varchar) || ' of ' || cast(student_count as varchar) || ' students are held in dispute.'
+            when 'COHORT_STUDENT_DISPUTED'
+                then
+                    cast(disputed_count as varchar) || ' of ' || cast(student_count as varchar) || ' students are held in dispute.'
             when 'COHORT_WINDOW_OPEN' then 'The ' || end_window || ' window closes on ' || cast(end_closes_on as varchar) || '.'
-            when 'COHORT_STUDENT_OPEN' then
-                cast(pending_count as varchar) || ' of ' || cast(student_count as varchar) || ' students are not decided yet.'
-            when 'COHORT_BOTH_DEFAULT' then
-                'For ' || cast(both_default_count as varchar) || ' of ' || cast(student_count as varchar) || ' students both parties failed.'
-            when 'COHORT_PROVIDER_FAILED' then 'The provider breached an obligation for all ' || cast(student_count as varchar) || ' students.'
-            when 'COHORT_DISTRICT_DEFAULT' then
-                'A district obligation is breached for the contract: ' || {{ plain_number('district_default_share') }} || ' of the top price is paid; '
-                || cohort_words || ' met the outcome.'
+            when 'COHORT_STUDENT_OPEN'
+                then
+                    cast(pending_count as varchar) || ' of ' || cast(student_count as varchar) || ' students are not decided yet.'
+            when 'COHORT_BOTH_DEFAULT'
+                then
+                    'For '
+                    || cast(both_default_count as varchar)
+                    || ' of '
+                    || cast(student_count as varchar)
+                    || ' students both parties failed.'
+            when
+                'COHORT_PROVIDER_FAILED'
+                then 'The provider breached an obligation for all ' || cast(student_count as varchar) || ' students.'
+            when 'COHORT_DISTRICT_DEFAULT'
+                then
+                    'A district obligation is breached for the contract: '
+                    || {{ plain_number('district_default_share') }}
+                    || ' of the top price is paid; '
+                    || cohort_words || ' met the outcome.'
             when 'COHORT_NOT_MEASURED' then 'No student of the line was measured.'
-            when 'COHORT_TIER_REACHED' then
-                cohort_words || ' met the outcome, which reached ' || {{ plain_number('threshold_value') }} || ' (tier ' || cast(tier as varchar) || ').'
-            when 'COHORT_BELOW_PENALTY_THRESHOLD' then
-                cohort_words || ' met the outcome, which is below ' || {{ plain_number('threshold_value') }} || ': the penalty applies.'
+            when 'COHORT_TIER_REACHED'
+                then
+                    cohort_words
+                    || ' met the outcome, which reached '
+                    || {{ plain_number('threshold_value') }}
+                    || ' (tier '
+                    || cast(tier as varchar)
+                    || ').'
+            when 'COHORT_BELOW_PENALTY_THRESHOLD'
+                then
+                    cohort_words || ' met the outcome, which is below ' || {{ plain_number('threshold_value') }} || ': the penalty applies.'
             when 'COHORT_BELOW_THRESHOLD' then
                 cohort_words || ' met the outcome, which did not reach ' || {{ plain_number('threshold_value') }} || '.'
         end as reason,
         case reason_code
-            when 'COHORT_STUDENT_DISPUTED' then
-                'Ruling DISPUTE with key ' || line_id || ' and value RESOLVED, or ruling OVERLAP with this contract''s share as value, per student held.'
+            when 'COHORT_STUDENT_DISPUTED'
+                then
+                    'Ruling DISPUTE with key '
+                    || line_id
+                    || ' and value RESOLVED, or ruling OVERLAP with this contract''s share as value, per student held.'
             when 'COHORT_WINDOW_OPEN' then 'Close of the ' || end_window || ' window on ' || cast(end_closes_on as varchar) || '.'
-            when 'COHORT_STUDENT_OPEN' then
-                'Results and session logs of the open students, ruling ABSENCE_CAUSE per session, ruling MISSING_TEST_CAUSE with key ' || end_window
-                || ' per student, or the data-due date ' || cast(data_due_on as varchar) || '.'
-            when 'COHORT_BOTH_DEFAULT' then
-                'Ruling OBLIGATION_EVIDENCE with the obligation''s id as key, or MISSING_TEST_CAUSE with key ' || end_window || ', on one of the two parties.'
-            when 'COHORT_NOT_MEASURED' then 'Ruling MISSING_TEST_CAUSE with key ' || end_window || ' and value DISTRICT, PROVIDER, STUDENT or NONE.'
+            when 'COHORT_STUDENT_OPEN'
+                then
+                    'Results and session logs of the open students, ruling ABSENCE_CAUSE per session, ruling MISSING_TEST_CAUSE with key '
+                    || end_window
+                    || ' per student, or the data-due date ' || cast(data_due_on as varchar) || '.'
+            when 'COHORT_BOTH_DEFAULT'
+                then
+                    'Ruling OBLIGATION_EVIDENCE with the obligation''s id as key, or MISSING_TEST_CAUSE with key '
+                    || end_window
+                    || ', on one of the two parties.'
+            when
+                'COHORT_NOT_MEASURED'
+                then 'Ruling MISSING_TEST_CAUSE with key ' || end_window || ' and value DISTRICT, PROVIDER, STUDENT or NONE.'
         end as resolves_by,
         cast(null as boolean) as is_attendance_met,
         case when reason_code = 'COHORT_PROVIDER_FAILED' then false end as is_provider_met,
