@@ -62,6 +62,7 @@ def explain(home: Home, key: str, documents: Documents | None = None) -> dict[st
             "rule": reader.rule(),
             "clauses": [_clause(clause) for clause in reader.clauses.values()],
             "factors": reader.factors(),
+            "cohort": reader.cohort(),
             "obligations": reader.obligations(),
             "sessions": reader.sessions(),
             "tests": reader.tests(),
@@ -216,6 +217,19 @@ class _Account:
                 "clause": self._at(f"tiers.{e['tier']}" if e["tier"] else "penalty" if e["is_penalty"] else "tiers"),
             },
         }
+
+    def cohort(self) -> Row | None:
+        """What a line paid once for all its students was judged on; None for every other line."""
+        if self._line["line_kind"] != "COHORT":
+            return None
+        found = self._rows(
+            """select student_count, disputed_count, pending_count, both_default_count, provider_failed_count, numerator, denominator, met_share,
+                      threshold_value, tier, outcome_amount, penalty_amount, default_amount
+               from intermediate.int_payment__cohort where contract_id = ? and line_id = ?""",
+            self._line["contract_id"],
+            self._line["line_id"],
+        )
+        return found[0] if found else None
 
     def obligations(self) -> list[Row]:
         """Every duty of both parties that was judged for this line and student."""

@@ -14,7 +14,7 @@ _CAPS = ("nte_ceiling", "contingent_pool_cap", "per_student_cap")
 _TERMS = ("excluded_reasons", "both_default_rule", "district_default_share", "district_default_scope", "restatement_deadline")
 _OF_LINE = (
     "tiers", "penalty", "dosage_gate", "dosage_denominator", "missing_test_rule", "retest_rule", "norms_reference",
-    "rapid_guessing_max_share", "uplift", "requires_line", "excludes_line", "max_paid_outcomes", "line_cap",
+    "rapid_guessing_max_share", "uplift", "price_unit", "student_threshold", "points_max", "requires_line", "excludes_line", "max_paid_outcomes", "line_cap",
 )  # fmt: skip
 
 

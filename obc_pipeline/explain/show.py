@@ -22,6 +22,7 @@ def show_account(console: Console, account: dict[str, Any], *, all_rows: bool = 
     _amounts(console, account)
     _rule(console, account["rule"])
     _factors(console, account)
+    _cohort(console, account["cohort"])
     _tests(console, account["tests"])
     _sessions(console, account["sessions"], all_rows)
     _paper(console, account)
@@ -88,6 +89,16 @@ def _factors(console: Console, account: dict[str, Any]) -> None:
         )  # fmt: skip
     if account["obligations"]:
         console.print(duties)
+
+
+def _cohort(console: Console, cohort: dict[str, Any] | None) -> None:
+    if cohort is None:
+        return
+    table = _table("All students of the line", "", right=(1,))
+    for name, value in cohort.items():
+        table.add_row(_words(name), _plain(value) if value is not None else "none")
+    console.print("\n[bold]The cohort[/bold]")
+    console.print(table)
 
 
 def _tests(console: Console, tests: list[dict[str, Any]]) -> None:

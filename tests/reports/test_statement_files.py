@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from obc_pipeline.dbt_build import PROJECT_DIR
 from obc_pipeline.errors import ArgumentWrong
 from obc_pipeline.ledger import read_ledger
 from obc_pipeline.ledger.entry import cents
@@ -164,6 +165,19 @@ def test_a_reason_nobody_has_looked_at_is_not_told(code: str) -> None:
     assert told_code != code or code in ("HELD_DISPUTE", "LEFT_ROSTER", "NOT_STATED")
     assert words != SECRET
     assert reason_for("procurement", code, SECRET) == (code, SECRET)
+
+
+def test_somebody_has_looked_at_every_reason_the_models_give() -> None:
+    models = [
+        *(PROJECT_DIR / "models" / "intermediate" / "payment").glob("*.sql"),
+        PROJECT_DIR / "models" / "marts" / "payable" / "fct_base_payment.sql",
+    ]
+    named = set()
+    for model in models:
+        for case in re.findall(r"case(?:(?!\bcase\b).)*?end as (?:own_)?reason_code", model.read_text(), re.DOTALL):
+            named |= set(re.findall(r"(?:then|else)\s+'([A-Z_]{6,})'", case))
+    assert len(named) > 30
+    assert named - TOLD_TO_VENDORS == {"OPEN_DISPUTE", "OVERLAP_WITHOUT_SHARES", "LEFT_ROSTER"}
 
 
 def test_a_statement_that_is_not_there_is_said_with_those_that_are(district: ReportHome) -> None:
