@@ -69,9 +69,25 @@ def typed(column: Column, cleaned: str, parsed: str) -> str:
     raise ValueError(f"a {column.type} column is gathered, not typed")
 
 
+def trimmed(field: str, *, is_ascii: bool) -> str:
+    """SQL of a sent field without the spaces around it, NULL when nothing is left.
+
+    `trim` walks every character of every value, which was most of the time of reading; so only values that may need it are given to it.
+    is_ascii: the file has no other space than the plain one.
+    """
+    other_spaces = "" if is_ascii else f" OR strlen({field}) <> length({field})"
+    return f"CASE WHEN {field} = '' THEN NULL WHEN {field} < '!' OR suffix({field}, ' '){other_spaces} THEN nullif(trim({field}), '') ELSE {field} END"
+
+
 def mangled_by_a_spreadsheet(cleaned: str) -> str:
-    """TRUE where an id became a number on the way: `1.23E+08`, `412345.0`. Both have lost what cannot be restored (leading zeros, digits)."""
-    return f"(contains({cleaned}, '.') AND regexp_full_match({cleaned}, '\\d+\\.\\d+[eE]\\+\\d+|\\d+\\.0+') OR regexp_full_match({cleaned}, '\\d+[eE]\\+\\d+'))"
+    """TRUE where an id became a number on the way: `1.23E+08`, `412345.0`. Both have lost what cannot be restored (leading zeros, digits).
+
+    A CASE, since AND and OR would compute the regular expression for every value.
+    """
+    return (
+        f"CASE WHEN contains({cleaned}, '.') OR contains({cleaned}, '+') "
+        f"THEN regexp_full_match({cleaned}, '\\d+(\\.\\d+)?[eE]\\+\\d+|\\d+\\.0+') ELSE false END"
+    )
 
 
 def reason(issue: str, header: str, column: Column | None, rule_reason: str | None = None) -> str:

@@ -27,6 +27,7 @@ class Query:
 
     match:   which table and layout the header says, and what stands at each position.
     header:  the header as sent.
+    is_ascii: the file holds nothing but ASCII.
     district_names: ids and names of this district, lower case; values of the table's district columns must be among them.
     """
 
@@ -39,13 +40,14 @@ class Query:
         match: Match,
         header: Sequence[str],
         delimiter: str,
+        is_ascii: bool,
         options: Mapping[str, Any],
         rules: Sequence[RowRule],
         district_names: frozenset[str],
     ) -> None:
         self.source, self.file_id, self.match, self.header = source, file_id, match, list(header)
         self.table = match.table
-        self.delimiter = delimiter
+        self.delimiter, self.is_ascii = delimiter, is_ascii
         self.rules = {rule.id: rule for rule in rules}
         self.district_names = district_names
         self.constants = match.constants(member_name, options)
@@ -119,7 +121,7 @@ class Query:
                 value = self.constants[column.name]
                 cleaned.append(f"{'NULL::VARCHAR' if value is None else literal(value)} AS {quoted(clean(column.name))}")
                 continue
-            sent = [f"nullif(trim(f{position}), '')" for position in positions]
+            sent = [self._trimmed(position) for position in positions]
             value = "NULL::VARCHAR" if not sent else sent[0] if len(sent) == 1 else f"coalesce({', '.join(sent)})"
             cleaned.append(f"{value} AS {quoted(clean(column.name))}")
         return cleaned
@@ -134,7 +136,10 @@ class Query:
 
     def _gathered(self, name: str) -> str:
         pairs = [(code, position) for position, (column, code) in sorted(self.match.gathered.items()) if column == name]
-        return _map([(literal(code), f"nullif(trim(f{position}), '')") for code, position in pairs])
+        return _map([(literal(code), self._trimmed(position)) for code, position in pairs])
+
+    def _trimmed(self, position: int) -> str:
+        return fields.trimmed(f"f{position}", is_ascii=self.is_ascii)
 
     def _extra(self) -> str:
         return _map([(literal(header), f"nullif(f{position}, '')") for position, header in sorted(self.match.extras.items())])
@@ -163,7 +168,7 @@ class Query:
             if (column.same_as or column.name) in self.positions and column.type not in ("id", "text"):
                 found.append((f"untyped:{column.name}", f"{value} IS NULL AND {sent} IS NOT NULL"))
             if column.type == "id" and column.name in self.positions:
-                found.append((f"excel_id:{column.name}", f"coalesce({fields.mangled_by_a_spreadsheet(sent)}, false)"))
+                found.append((f"excel_id:{column.name}", fields.mangled_by_a_spreadsheet(sent)))
         for column in present:
             if column.is_value_required and column.expression is None:
                 found.append((f"missing:{column.name}", f"{quoted(clean(column.name))} IS NULL"))

@@ -237,6 +237,7 @@ class _Reading:
             match=match,
             header=header,
             delimiter=delimiter,
+            is_ascii=text.is_ascii,
             options=self.options,
             rules=row_rules(self.format.name, table.name),
             district_names=self.district_names,
@@ -278,16 +279,28 @@ class _Reading:
         ).fetchone()
         if not repeated or not repeated[0]:
             return
+        rows = f"read_parquet('{_escaped(raw)}', file_row_number=true)"
         whole = ", ".join(f"CAST({quoted(name)} AS VARCHAR)" for name in [*declared, "_extra"])
-        self._copy(
-            f"""WITH numbered AS (
-                    SELECT *, _issue IS NULL AND row_number() OVER (PARTITION BY _issue, {whole} ORDER BY file_row_number) > 1 AS is_again
-                    FROM read_parquet('{_escaped(raw)}', file_row_number=true)
+        self.connection.execute(
+            f"""CREATE OR REPLACE TEMP TABLE again AS
+                WITH keyed AS (SELECT file_row_number, hash({", ".join(map(quoted, key))}) AS key_hash FROM {rows} WHERE _issue IS NULL),
+                shared AS (SELECT key_hash FROM keyed GROUP BY key_hash HAVING count(*) > 1),
+                suspects AS (SELECT file_row_number FROM keyed SEMI JOIN shared USING (key_hash)),
+                numbered AS (
+                    SELECT file_row_number, row_number() OVER (PARTITION BY {whole} ORDER BY file_row_number) AS number
+                    FROM {rows} SEMI JOIN suspects USING (file_row_number)
                 )
-                SELECT * EXCLUDE (file_row_number, is_again) REPLACE (CASE WHEN is_again THEN '{DUPLICATE}' ELSE _issue END AS _issue)
-                FROM numbered ORDER BY file_row_number""",
-            raw,
+                SELECT file_row_number FROM numbered WHERE number > 1"""
         )
+        if self.connection.execute("SELECT 1 FROM again LIMIT 1").fetchone():
+            self._copy(
+                f"""SELECT * EXCLUDE (file_row_number) REPLACE (
+                        CASE WHEN file_row_number IN (SELECT file_row_number FROM again) THEN '{DUPLICATE}' ELSE _issue END AS _issue
+                    )
+                    FROM {rows} ORDER BY file_row_number""",
+                raw,
+            )
+        self.connection.execute("DROP TABLE again")
 
     def _write_quarantine(self, query: Query, raw: Path, rejects: Rejects, text: Text, skip: int) -> None:
         """Every row that does not go on: where it stands, why, and its text (restricted: it is a student's record)."""

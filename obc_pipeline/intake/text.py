@@ -22,12 +22,14 @@ class Text:
 
     path: the file DuckDB reads (the original, or a UTF-8 copy in scratch).
     newlines: number of line ends; a last line without one counts.
+    is_ascii: every byte was seen to be ASCII; False also where nobody looked.
     """
 
     path: Path
     encoding: str
     newlines: int
     is_empty: bool
+    is_ascii: bool = False
 
 
 def as_text(path: Path, scratch: Path) -> Text:
@@ -38,12 +40,12 @@ def as_text(path: Path, scratch: Path) -> Text:
     size = path.stat().st_size
     if size == 0:
         return Text(path, "utf-8", 0, True)
-    encoding = _encoding(path)
+    encoding, is_ascii = _encoding(path)
     crlf, lf, cr, last = _line_ends(path) if encoding in ("utf-8", "utf-8-sig") else (0, 0, 0, b"")
     is_mixed = sum(1 for n in (crlf, lf - crlf, cr - crlf) if n > 0) > 1
     if encoding in ("utf-8", "utf-8-sig") and not is_mixed:
         newlines = (lf or cr) + (0 if last in (b"\n", b"\r") else 1)
-        return Text(path, encoding, newlines, False)
+        return Text(path, encoding, newlines, False, is_ascii)
     scratch.mkdir(parents=True, exist_ok=True)
     copy = scratch / "utf8.csv"
     newlines, last_text = 0, "\n"
@@ -97,17 +99,19 @@ def line_numbers(text: Text, delimiter: str, skip: int, records: list[int]) -> d
     return found
 
 
-def _encoding(path: Path) -> str:
+def _encoding(path: Path) -> tuple[str, bool]:
+    """Name of the encoding, and whether every byte is ASCII."""
+    is_ascii = True
     with path.open("rb") as raw:
         start = raw.read(4096)
         if start.startswith(codecs.BOM_UTF8):
             start_encoding = "utf-8-sig"
         elif start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return "utf-16"
+            return "utf-16", False
         elif start[1::2].count(0) > len(start) // 4:
-            return "utf-16-le"
+            return "utf-16-le", False
         elif start[0::2].count(0) > len(start) // 4:
-            return "utf-16-be"
+            return "utf-16-be", False
         elif start.count(0) > 0:
             raise NotText("holds NUL bytes: not a text file; export it as CSV in UTF-8")
         else:
@@ -117,11 +121,12 @@ def _encoding(path: Path) -> str:
         try:
             while chunk := raw.read(_CHUNK_BYTES):
                 if not (chunk.isascii() and not decoder.getstate()[0]):
+                    is_ascii = False
                     decoder.decode(chunk)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
-            return "cp1252"
-    return start_encoding
+            return "cp1252", False
+    return start_encoding, is_ascii
 
 
 def _line_ends(path: Path) -> tuple[int, int, int, bytes]:
