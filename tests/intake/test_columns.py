@@ -6,7 +6,7 @@ import re
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from obc_pipeline.intake.columns import mangled_by_a_spreadsheet, trimmed
@@ -23,16 +23,19 @@ def connection():
         yield connection
 
 
+@settings(deadline=None)
 @given(values=st.lists(st.none() | texts, min_size=1, max_size=20))
 def test_a_field_is_trimmed_as_by_trim(connection: duckdb.DuckDBPyConnection, values: list[str | None]) -> None:
     assert _both(connection, trimmed("f", is_ascii=False), "nullif(trim(f), '')", values) == []
 
 
+@settings(deadline=None)
 @given(values=st.lists(st.none() | ascii_texts, min_size=1, max_size=20))
 def test_a_field_of_an_ascii_file_is_trimmed_as_by_trim(connection: duckdb.DuckDBPyConnection, values: list[str | None]) -> None:
     assert _both(connection, trimmed("f", is_ascii=True), "nullif(trim(f), '')", values) == []
 
 
+@settings(deadline=None)
 @given(values=st.lists(st.none() | ids, min_size=1, max_size=20))
 def test_an_id_is_mangled_when_it_looks_like_a_spreadsheets_number(connection: duckdb.DuckDBPyConnection, values: list[str | None]) -> None:
     sql = f"select {mangled_by_a_spreadsheet('f')} from unnest(?::varchar[]) as rows(f)"
