@@ -1,6 +1,6 @@
 """Column lineage: from which columns of its parents each column of a dbt model is made, read from the compiled SQL.
 
-Working it out takes some seconds for the whole project, so it is kept beside the project under a hash of all it depends on.
+It is kept beside the project under a hash of all it depends on, so that only a change of the project costs the second it takes.
 """
 
 from __future__ import annotations
@@ -72,27 +72,62 @@ class ColumnLineage:
 
 def _followed(sql: str, schema: dict[str, Any]) -> _Parents:
     """Column of the outermost select -> the columns of tables it is made from."""
-    from sqlglot import exp, parse_one
-    from sqlglot.lineage import lineage
+    from sqlglot import parse_one
     from sqlglot.optimizer.qualify import qualify
     from sqlglot.optimizer.scope import build_scope
 
-    qualified = qualify(
+    query = qualify(
         parse_one(sql, dialect=_DIALECT), schema=schema, dialect=_DIALECT, quote_identifiers=False, validate_qualify_columns=False
     )
-    assert isinstance(qualified, exp.Query)
-    query = qualified
     scope = build_scope(query)
-    found: _Parents = {}
-    for column in query.named_selects:
-        root = lineage(column, query, schema={}, scope=scope, dialect=_DIALECT, trim_selects=False)
-        leaves = {
-            (step.expression.db, step.expression.name, step.name.split(".")[-1])
-            for step in root.walk()
-            if isinstance(step.expression, exp.Table)
-        }
-        found[column] = sorted([schema_name, table, name] for schema_name, table, name in leaves if schema_name)
-    return found
+    return {name: sorted(map(list, leaves)) for name, leaves in _Follower().columns(scope)} if scope else {}
+
+
+class _Follower:
+    """Goes through a query's parts once, each column of each part. (sqlglot's own `lineage` starts anew for every column.)"""
+
+    def __init__(self) -> None:
+        self._known: dict[int, list[tuple[str, set[tuple[str, str, str]]]]] = {}
+        self._visited: list[Any] = []  # keeps the scopes alive: their ids are the keys
+
+    def columns(self, scope: Any) -> list[tuple[str, set[tuple[str, str, str]]]]:
+        """The output columns of a part, in order, each with the table columns it is made from."""
+        if id(scope) not in self._known:
+            self._visited.append(scope)
+            self._known[id(scope)] = []  # what a recursive part finds of itself
+            if scope.set_operation_scopes:
+                left, right = map(self.columns, scope.set_operation_scopes)
+                found = [(name, one | other) for (name, one), (_, other) in zip(left, right, strict=False)]
+            else:
+                found = [(output.alias_or_name, self._leaves(scope, output)) for output in getattr(scope.expression, "selects", [])]
+            self._known[id(scope)] = found
+        return self._known[id(scope)]
+
+    def _leaves(self, scope: Any, expression: Any) -> set[tuple[str, str, str]]:
+        from sqlglot import exp
+
+        leaves: set[tuple[str, str, str]] = set()
+        for column in expression.find_all(exp.Column):
+            part = next((inner.sources[column.table] for inner in (scope, *scope.subquery_scopes) if column.table in inner.sources), None)
+            if isinstance(part, exp.Table) and not part.db:
+                part = scope.cte_sources.get(part.name)  # a common table expression under PIVOT or UNPIVOT
+            if isinstance(part, exp.Table):
+                leaves.add((part.db, part.name, column.name))
+            elif part is not None:
+                leaves |= self._of_part(scope, part, column)
+        return leaves
+
+    def _of_part(self, scope: Any, part: Any, column: Any) -> set[tuple[str, str, str]]:
+        from sqlglot import exp
+
+        outputs = dict(self.columns(part))
+        if column.name in outputs:
+            return outputs[column.name]
+        if isinstance(part.expression, exp.Unnest | exp.Lateral):
+            return self._leaves(scope, part.expression)
+        # A column that UNPIVOT makes is made from all that it turns.
+        turned = [pivot for pivot in scope.expression.find_all(exp.Pivot) if pivot.alias_or_name == column.table]
+        return {leaf for pivot in turned for inner in pivot.find_all(exp.Column) for leaf in outputs.get(inner.name, set())}
 
 
 def _keep(path: Path, lineage: dict[str, _Parents]) -> None:
