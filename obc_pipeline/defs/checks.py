@@ -4,7 +4,7 @@ A failed critical check is an error in the UI, but it stops no step: by law 7 it
 those only. What it stops is in `intake.contract_block`, and shown by one check per contract on the published file.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import dagster as dg
 
@@ -26,6 +26,7 @@ _DESCRIPTIONS = {
 
 def check_sources_asset(documents: Documents) -> dg.AssetsDefinition:
     """Runs every suite on what counts as evidence."""
+    sharing = naming.sharing_sources(documents)
     lake = [naming.lake_key(format_name, table.name) for format_name, declared in registry().items() for table in declared.tables]
     specs = [
         dg.AssetSpec(
@@ -59,7 +60,7 @@ def check_sources_asset(documents: Documents) -> dg.AssetsDefinition:
             for key in _DESCRIPTIONS:
                 if key in context.selected_asset_keys:
                     yield dg.MaterializeResult(key, metadata=table_metadata(connection, ".".join(key.path)) | _counts(verdicts))
-        yield from check_results(context, verdicts)
+        yield from check_results(context, verdicts, sharing)
 
     return check_sources
 
@@ -95,10 +96,12 @@ def check_marts_asset(documents: Documents) -> dg.AssetsDefinition:
     return check_marts
 
 
-def check_results(context: dg.AssetExecutionContext, verdicts: Iterable[Verdict]) -> Iterator[dg.AssetCheckResult]:
+def check_results(
+    context: dg.AssetExecutionContext, verdicts: Iterable[Verdict], sharing: Collection[str] = ()
+) -> Iterator[dg.AssetCheckResult]:
     """The verdicts that this step may report, as asset checks: counts and plain words, never a value."""
     for verdict in verdicts:
-        key = naming.check_key(verdict)
+        key = naming.check_key(verdict, sharing)
         if key is not None and key in context.selected_asset_check_keys:
             yield dg.AssetCheckResult(
                 asset_key=key.asset_key,
@@ -111,8 +114,14 @@ def check_results(context: dg.AssetExecutionContext, verdicts: Iterable[Verdict]
 
 
 def _lake_check_specs(documents: Documents) -> list[dg.AssetCheckSpec]:
+    sharing = naming.sharing_sources(documents)
     return [
-        _check_spec(naming.lake_key(*suite.name.split("__", 1)), source.name, expected, f"rows of {source.name}")
+        _check_spec(
+            naming.lake_key(*suite.name.split("__", 1)),
+            source.name if source.name in sharing else None,
+            expected,
+            f"rows of {source.name}",
+        )
         for suite in _lake_suites()
         for source in documents.sources.values()
         if source.format == suite.name.split("__", 1)[0]
@@ -136,7 +145,7 @@ def _lake_suites() -> list[Suite]:
     return [suite for suite in map(read_suite, suite_names()) if suite and suite.name.partition("__")[0] in registry()]
 
 
-def _check_spec(asset: dg.AssetKey, subject: str, expected: Expected, of_what: str) -> dg.AssetCheckSpec:
+def _check_spec(asset: dg.AssetKey, subject: str | None, expected: Expected, of_what: str) -> dg.AssetCheckSpec:
     quarantines = " Rows that fail go to quarantine." if expected.is_row_rule else ""
     return dg.AssetCheckSpec(
         naming.expectation_check_name(subject, expected.id),

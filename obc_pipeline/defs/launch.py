@@ -18,6 +18,8 @@ from obc_pipeline.run import Run
 _INSTANCE_CONFIG = """# Dagster's own records of this district. Written by the pipeline; changes here are kept.
 telemetry:
   enabled: false
+nux:
+  enabled: false
 event_log_storage:
   module: obc_pipeline.defs.event_log
   class: LastingSqliteEventLogStorage

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import dagster as dg
 
+from obc_pipeline.documents import Documents
 from obc_pipeline.quality.verdicts import Verdict
 from obc_pipeline.run import LEDGER_CHECK, LEDGER_SUITE
 
@@ -58,9 +60,15 @@ def safe(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]", "_", text)
 
 
-def expectation_check_name(subject: str, expectation_id: str) -> str:
-    """A suite's expectation on one source's rows of a lake table, or on one contract's rows of a mart."""
-    return f"{safe(subject)}__{safe(expectation_id)}"
+def expectation_check_name(subject: str | None, expectation_id: str) -> str:
+    """A suite's expectation, on one contract's rows of a mart, or on one source's rows of a lake table that several share."""
+    return f"{safe(subject)}__{safe(expectation_id)}" if subject else safe(expectation_id)
+
+
+def sharing_sources(documents: Documents) -> frozenset[str]:
+    """Sources whose lake tables hold rows of other sources too: their checks are named after them."""
+    formats = Counter(source.format for source in documents.sources.values())
+    return frozenset(name for name, source in documents.sources.items() if formats[source.format] > 1)
 
 
 def release_check_name(contract_id: str) -> str:
@@ -71,8 +79,8 @@ def ledger_check_name(contract_id: str) -> str:
     return f"{safe(contract_id)}__{LEDGER_CHECK}"
 
 
-def check_key(verdict: Verdict) -> dg.AssetCheckKey | None:
-    """Where a verdict is shown; None for dbt's tests, which dagster-dbt names."""
+def check_key(verdict: Verdict, sharing: Collection[str]) -> dg.AssetCheckKey | None:
+    """Where a verdict is shown; None for dbt's tests, which dagster-dbt names. sharing: see `sharing_sources`."""
     if verdict.engine == "dbt":
         return None
     if verdict.suite == LEDGER_SUITE:
@@ -83,4 +91,6 @@ def check_key(verdict: Verdict) -> dg.AssetCheckKey | None:
     schema, _, table = verdict.suite.partition("__")
     if verdict.contract_id is not None:
         return dg.AssetCheckKey(dg.AssetKey([schema, table]), expectation_check_name(verdict.contract_id, expectation_id))
-    return dg.AssetCheckKey(lake_key(schema, table), expectation_check_name(verdict.source or "", expectation_id))
+    return dg.AssetCheckKey(
+        lake_key(schema, table), expectation_check_name(verdict.source if verdict.source in sharing else None, expectation_id)
+    )

@@ -91,7 +91,9 @@ def test_every_expectation_of_every_suite_is_an_asset_check(definitions: dg.Defi
     suite = read_suite("nwea_map__assessment_results")
     assert suite is not None
     for expected in suite.expectations:
-        assert dg.AssetCheckKey(naming.lake_key("nwea_map", "assessment_results"), f"nwea_map__{expected.id}") in checks
+        assert dg.AssetCheckKey(naming.lake_key("nwea_map", "assessment_results"), expected.id) in checks
+    shared = naming.lake_key("tutoring_sessions", "session_student")
+    assert {key.name.split("__")[0] for key in checks if key.asset_key == shared} == {"sessions_brightpath", "sessions_lumen"}
     for source in documents.sources:
         assert dg.AssetCheckKey(naming.landing_key(source), "fresh") in checks
     for contract in documents.contracts:
@@ -193,6 +195,11 @@ def verdict(**changes: object) -> Verdict:
             "star__score_in_range",
         ),
         (
+            {"check_id": "map.t.has_rows", "source": "map", "contract_id": None, "suite": "nwea_map__t", "engine": "great_expectations"},
+            ["lake", "nwea_map__t"],
+            "has_rows",
+        ),
+        (
             {"check_id": "star.intake.arrived", "source": "star", "contract_id": None, "suite": "intake", "expectation_type": "arrived"},
             ["landing", "star"],
             "arrived",
@@ -206,4 +213,4 @@ def verdict(**changes: object) -> Verdict:
     ],
 )
 def test_a_verdict_is_shown_where_people_look(changes: dict, asset: list[str], name: str) -> None:
-    assert naming.check_key(verdict(**changes)) == dg.AssetCheckKey(dg.AssetKey(asset), name)
+    assert naming.check_key(verdict(**changes), {"star"}) == dg.AssetCheckKey(dg.AssetKey(asset), name)
