@@ -13,12 +13,20 @@ from obc_pipeline.sources.declaration import DATE_FORMATS, TIME_FORMATS, TIMESTA
 _TRUE = "'true', 'yes', 'y', 't', '1'"
 _FALSE = "'false', 'no', 'n', 'f', '0'"
 _MARKS = ("/", "T", "Z", ".", ":", " ")
+_NAMES = {
+    "integer": "a whole number",
+    "decimal": "a number",
+    "date": "a date",
+    "timestamp": "a time",
+    "time": "a time of day",
+    "boolean": "yes or no",
+}
 _WHAT_IS_RIGHT = {
-    "integer": "a whole number, such as 213 (213.0 is accepted)",
-    "decimal": "a plain decimal number, such as 3.40",
-    "date": "a date, such as 2026-04-21 or 4/21/2026",
-    "timestamp": "a date and time, such as 2026-04-21 14:30:00",
-    "time": "a time of day, such as 08:54:50",
+    "integer": "digits, such as 213 (213.0 is accepted)",
+    "decimal": "plain digits, such as 3.40",
+    "date": "2026-04-21 or 4/21/2026, the year with four digits",
+    "timestamp": "date and time, such as 2026-04-21 14:30:00",
+    "time": "hours and minutes, such as 08:54:50",
     "boolean": "true or false (also yes/no, y/n, 1/0)",
 }
 
@@ -94,10 +102,7 @@ def reason(issue: str, header: str, column: Column | None, rule_reason: str | No
     """What is wrong with a row and what would be right, without any of its values."""
     kind, _, name = issue.partition(":")
     if kind == "untyped" and column is not None:
-        right = _WHAT_IS_RIGHT[column.type]
-        if column.formats:
-            right += f"; read as {' or '.join(column.formats)}"
-        return f"{header} cannot be read as {column.type}; {right} would be right"
+        return f"{header} cannot be read as {_NAMES[column.type]}; right would be {_WHAT_IS_RIGHT[column.type]}"
     if kind == "missing":
         return f"{header} is empty; every row needs it"
     if kind == "excel_id":

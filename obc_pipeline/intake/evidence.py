@@ -109,6 +109,10 @@ class _Judge:
         if report.status != "READ":
             file.status = "REFUSED" if report.status == "REFUSED" else "IGNORED"
             return
+        if report.rows_in and not report.accepted:
+            # Another district's file, say: it replaces nothing, so there is nothing to hold.
+            file.status, file.reason = "REFUSED", "none of its rows could be used"
+            return
         table = file.table
         assert table is not None  # a file that was read has a table
         is_by_key = table.supersedes == "key" or report.load_kind == "delta"
@@ -132,8 +136,6 @@ class _Judge:
                 objections.append(
                     f"{scope.rows:,} rows where {old.rows:,} stood before{_named(scope.scope)}: a drop of more than {self.max_drop_share:.0%}"
                 )
-        if file.report.rows_in and not file.report.accepted and any(k[:2] == (file.source, table.name) for k in self.holders):
-            objections.append("none of its rows could be used")
         return objections[:3] + ([f"and {len(objections) - 3} more scopes"] if len(objections) > 3 else [])
 
     def _replaces_newer(self, file: Judged) -> list[str]:

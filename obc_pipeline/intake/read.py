@@ -104,7 +104,7 @@ def read_archive(
             contents.setdefault(delivery.source, {}).setdefault(delivery.sha256, delivery)
 
     def read_source(name: str) -> list[ContentReport]:
-        with _connection(limits.memory) as connection:
+        with _connection(limits.memory, home.lake / ".spill") as connection:
             return [
                 _read_once(home, connection, sources[name], delivery, district_names, limits, progress)
                 for delivery in contents[name].values()
@@ -143,7 +143,7 @@ def preflight(source: SourceConfig, path: Path, district_names: frozenset[str], 
     limits = limits or ReadingLimits()
     with path.open("rb") as content:
         sha256 = hashlib.file_digest(content, "sha256").hexdigest()
-    with tempfile.TemporaryDirectory(prefix="preflight-") as folder, _connection(limits.memory) as connection:
+    with tempfile.TemporaryDirectory(prefix="preflight-") as folder, _connection(limits.memory, Path(folder) / "spill") as connection:
         scratch = Path(folder)
         shelves = Shelves(scratch / "raw", scratch / "restricted", scratch / "quarantine")
         report = _Reading(connection, source, district_names, limits, shelves, scratch / "work").content(path, path.name, sha256)
@@ -430,9 +430,10 @@ def recognise(declared: Format, options: Mapping[str, Any], member_name: str, te
 
 
 @contextmanager
-def _connection(memory: str) -> Iterator[duckdb.DuckDBPyConnection]:
+def _connection(memory: str, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """An own in-memory database; insertion order is kept, since a row's place in the Parquet is its place in the file."""
-    connection = duckdb.connect(config={"memory_limit": memory, "preserve_insertion_order": True})
+    # Never the working folder: what spills is student data.
+    connection = duckdb.connect(config={"memory_limit": memory, "preserve_insertion_order": True, "temp_directory": str(spill)})
     try:
         yield connection
     finally:

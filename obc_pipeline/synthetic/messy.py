@@ -11,7 +11,7 @@ import json
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 from obc_pipeline.home import Home
@@ -86,10 +86,18 @@ class _Plot:
         self.note(kind, source, name, fate, accepted, quarantined, held_by)
 
     def zip(
-        self, kind: str, source: str, name: str, members: dict[str, Table | bytes], fate: Fate, accepted: int = 0, held_by: str = ""
+        self,
+        kind: str,
+        source: str,
+        name: str,
+        members: dict[str, Table | bytes],
+        fate: Fate,
+        accepted: int = 0,
+        held_by: str = "",
+        arrives_at: datetime | None = None,
     ) -> None:
         """Plants a zip."""
-        self.landing.zip(source, f"messy/{name}", self.arrives_at, members)
+        self.landing.zip(source, f"messy/{name}", arrives_at or self.arrives_at, members)
         self.note(kind, source, name, fate, accepted, 0, held_by)
 
     def note(
@@ -258,12 +266,14 @@ def _arrivals(plot: _Plot) -> None:
 def _whole_files(plot: _Plot) -> None:
     plot.put("empty_file", "sessions_brightpath", "empty.csv", b"", "refused")
     plot.put("header_only", "sessions_brightpath", "header_only.csv", _csv(headers.SESSIONS_FULL, []), "accepted")
-    members = oneroster_members(plot.arrives_at)
+    # In March, so that the good export of May follows: the short one is held, and stops nobody for long.
+    arrives_at = datetime(2026, 3, 16, 8, 10, tzinfo=UTC)
+    members = oneroster_members(arrives_at)
     users = members["users.csv"]
     assert isinstance(users, Table)
     kept = _count(plot.landing, users) // 2
     members["users.csv"] = replace(users, rows=f"{users.rows} limit {kept}")
-    plot.zip("short_snapshot", "oneroster", "oneroster.zip", members, "held", accepted=kept, held_by="intake")
+    plot.zip("short_snapshot", "oneroster", "oneroster.zip", members, "held", accepted=kept, held_by="intake", arrives_at=arrives_at)
 
 
 def _other_people(plot: _Plot) -> None:
