@@ -115,7 +115,8 @@ def published_row_counts(path: Path) -> dict[tuple[str, str], int]:
 @contextmanager
 def _database(warehouse: Path, aside: Path, last: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with `warehouse` and `last` attached for reading and `marts` for writing; all closed at the end."""
-    with duckdb.connect() as connection:
+    # Never the working folder: what spills is student data.
+    with duckdb.connect(config={"temp_directory": f"{aside}.spill"}) as connection:
         connection.execute(f"attach {_text(warehouse)} as warehouse (read_only)")
         if last.exists():
             connection.execute(f"attach {_text(last)} as last (read_only)")
