@@ -215,6 +215,10 @@ def _statement(console: Console, connection: duckdb.DuckDBPyConnection) -> None:
         notes = (" [yellow](over cap)[/yellow]" if row[10] else "") + (" [red](held back)[/red]" if row[11] else "")
         table.add_row(row[0] + notes, row[1], f"{row[2]:,}", *map(_money, row[3:10]))
     console.print(table)
+    for (contract_id,) in connection.execute(
+        "from quality.contract_status anti join payable.rpt_contract_summary using (contract_id) select contract_id order by 1"
+    ).fetchall():
+        console.print(f"[red]{contract_id} is held back by a failed check and was never published: it has no amounts yet.[/red]")
 
 
 def _factors(console: Console, connection: duckdb.DuckDBPyConnection) -> None:
