@@ -69,14 +69,12 @@ def _checks(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
 def _contracts(connection: duckdb.DuckDBPyConnection, published: Path, contracts: Iterable[str]) -> dict[str, dict[str, str]]:
     """Earned and payable as they stand in the published file: of a blocked contract its last published amounts, zero when it never was.
 
-    payable: after the cap on outcome payments, then the ceiling on everything (domain notes §4.3). posted: by the ledger.
+    payable: after every cap, as `payable.fct_settlement_line` has it. posted: by the ledger.
     """
     with duckdb.connect(str(published), read_only=True) as reader:
         rows = reader.execute(
-            """select contract_id, total_earned_amount::varchar,
-                      least(base_amount + least(contingent_net_amount, coalesce(contingent_pool_cap_amount, contingent_net_amount)),
-                            coalesce(nte_ceiling_amount, total_earned_amount))::decimal(18, 2)::varchar
-               from payable.rpt_contract_summary"""
+            """select contract_id, sum(earned_amount)::decimal(18, 2)::varchar, sum(payable_amount)::decimal(18, 2)::varchar
+               from payable.fct_settlement_line group by contract_id"""
         ).fetchall()
     posted = dict(connection.execute("select contract_id, posted_amount::varchar from ledger.head").fetchall())
     amounts = {contract_id: {"earned": ZERO, "payable": ZERO, "posted": posted.get(contract_id, ZERO)} for contract_id in contracts}
