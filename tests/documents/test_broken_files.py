@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import MATH, READ, Spoiled
+from spoiled_documents import MATH, READ, Spoiled
 
 from obc_pipeline.documents import DocumentsInvalid, load, validate
 from obc_pipeline.home import Home

@@ -6,7 +6,7 @@ One case per rule: (file, text, replaced by, text on the named line, part of the
 from __future__ import annotations
 
 import pytest
-from conftest import MATH, READ, Spoiled
+from spoiled_documents import MATH, READ, Spoiled
 
 MAP = "data_map.yml"
 CI = "ci_structure.yml"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from conftest import MATH, READ, Spoiled
+from spoiled_documents import MATH, READ, Spoiled
 
 from obc_pipeline.documents import load
 

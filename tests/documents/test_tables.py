@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from conftest import MATH, READ, Spoiled
+from spoiled_documents import MATH, READ, Spoiled
 
 from obc_pipeline.documents import load, write_tables
 from obc_pipeline.documents.tables import SCHEMAS

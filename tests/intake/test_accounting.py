@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import Feed, Intake
+from home_with_feeds import Feed, Intake
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -7,7 +7,7 @@ import hashlib
 import zipfile
 from io import BytesIO
 
-from conftest import NOON, Intake
+from home_with_feeds import NOON, Intake
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

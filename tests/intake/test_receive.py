@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from conftest import Intake
+from home_with_feeds import Intake
 
 from obc_pipeline.intake.read import ReadingLimits
 from obc_pipeline.intake.receive import read_receipts, receive

@@ -126,7 +126,7 @@ def test_passwords_and_contacts_go_nowhere() -> None:
     assert registry()["exit_tickets"].table("response").column("free_text").privacy == "restricted"
 
 
-@pytest.mark.parametrize("format_", registry().values(), ids=str)
+@pytest.mark.parametrize("format_", registry().values(), ids=lambda format_: format_.name)
 def test_header_versions_of_one_format_are_told_apart(format_: Format) -> None:
     """Each version is recognised as its own table, by its header alone."""
     for own_format, table, version, header in every_version():
