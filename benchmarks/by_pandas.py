@@ -244,7 +244,7 @@ def _map_tests(files: Files) -> pd.DataFrame:
     rows["window_id"] = rows["TermName"].str.split().str[0].str.upper()
     rows["on"] = pd.to_datetime(rows["TestStartDate"], format="%m/%d/%Y")
     # The file says percent, the contract a share: 30 is 0.30.
-    rows["guessed"] = (pd.to_numeric(rows["RapidGuessingPercentage"].replace("", "0")) / 100).round(6)
+    rows["guessed"] = (rows["RapidGuessingPercentage"].replace("", "0").astype(float) / 100).round(6)
     return rows.rename(columns={"StudentID": "student_id"}).assign(is_usable=True, order=0)
 
 
