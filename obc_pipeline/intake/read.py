@@ -14,10 +14,11 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, Protocol
 
 import duckdb
@@ -28,12 +29,13 @@ from obc_pipeline.intake.receive import Delivery
 from obc_pipeline.intake.report import ContentReport, FileReport, ScopeReport
 from obc_pipeline.intake.split import Rejects, split_sql, take_rejects
 from obc_pipeline.intake.text import NotText, Text, as_text, first_records, line_numbers
-from obc_pipeline.intake.unpack import Member, Unreadable, unpacked
+from obc_pipeline.intake.unpack import Member, Unreadable, is_zip, unpacked
 from obc_pipeline.quality.rules import row_rules
 from obc_pipeline.sources import Format, Table, registry
 from obc_pipeline.sources.matching import Match, Mismatch, header_rows_problem, match_header
 
-_SOURCES_AT_ONCE = 2
+# Files read side by side, where there are as many cores; each may take `ReadingLimits.memory`.
+_MOST_AT_ONCE = 4
 # Beyond this many bad rows of one file with line breaks inside values, the report names records only: walking on would take minutes.
 _MOST_LINES_WALKED = 10_000
 
@@ -59,7 +61,7 @@ class ReadingLimits:
 
     max_zip_bytes: int = 4 << 30
     max_zip_ratio: float = 200.0
-    memory: str = "1GB"  # per source that is being read
+    memory: str = "1GB"  # per file that is being read
 
 
 @dataclass(frozen=True)
@@ -102,19 +104,33 @@ def read_archive(
     for delivery in deliveries:
         if delivery.source in sources:
             contents.setdefault(delivery.source, {}).setdefault(delivery.sha256, delivery)
+    tasks = [task for source in contents.values() for task in _independent(home, list(source.values()))]
+    tasks.sort(key=lambda task: -sum(delivery.size_bytes for delivery in task))
+    cores = os.cpu_count() or 1
+    at_once = max(1, min(_MOST_AT_ONCE, cores, len(tasks)))
+    with ExitStack() as stack:
+        connections: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
+        for _ in range(at_once):
+            # One thread on each of two files does the work of two threads on one with a third less computing.
+            connections.put(stack.enter_context(_connection(limits.memory, home.lake / ".spill", cores // at_once)))
 
-    def read_source(name: str) -> list[ContentReport]:
-        with _connection(limits.memory, home.lake / ".spill") as connection:
-            return [
-                _read_once(home, connection, sources[name], delivery, district_names, limits, progress)
-                for delivery in contents[name].values()
-            ]
+        def read_task(task: list[Delivery]) -> list[ContentReport]:
+            connection = connections.get()
+            try:
+                return [_read_once(home, connection, sources[each.source], each, district_names, limits, progress) for each in task]
+            finally:
+                connections.put(connection)
 
-    # A small file costs planning, which one thread does; sources share no file, so they are read side by side, the largest first.
-    largest_first = sorted(contents, key=lambda name: -sum(delivery.size_bytes for delivery in contents[name].values()))
-    with ThreadPoolExecutor(max_workers=_SOURCES_AT_ONCE) as workers:
-        done = list(workers.map(read_source, largest_first))
+        with ThreadPoolExecutor(max_workers=at_once) as workers:
+            done = list(workers.map(read_task, tasks))
     return {(report.source, report.sha256): report for reports in done for report in reports}
+
+
+def _independent(home: Home, deliveries: list[Delivery]) -> list[list[Delivery]]:
+    """The contents of one source in parts that write no file in common: plain files one by one; zips, which may share a member, together."""
+    if any(is_zip(home.object_path(delivery.sha256)) for delivery in deliveries):
+        return [deliveries]
+    return [[delivery] for delivery in deliveries]
 
 
 def _read_once(
@@ -143,7 +159,10 @@ def preflight(source: SourceConfig, path: Path, district_names: frozenset[str], 
     limits = limits or ReadingLimits()
     with path.open("rb") as content:
         sha256 = hashlib.file_digest(content, "sha256").hexdigest()
-    with tempfile.TemporaryDirectory(prefix="preflight-") as folder, _connection(limits.memory, Path(folder) / "spill") as connection:
+    with (
+        tempfile.TemporaryDirectory(prefix="preflight-") as folder,
+        _connection(limits.memory, Path(folder) / "spill", os.cpu_count() or 1) as connection,
+    ):
         scratch = Path(folder)
         shelves = Shelves(scratch / "raw", scratch / "restricted", scratch / "quarantine")
         report = _Reading(connection, source, district_names, limits, shelves, scratch / "work").content(path, path.name, sha256)
@@ -430,10 +449,12 @@ def recognise(declared: Format, options: Mapping[str, Any], member_name: str, te
 
 
 @contextmanager
-def _connection(memory: str, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def _connection(memory: str, spill: Path, threads: int) -> Iterator[duckdb.DuckDBPyConnection]:
     """An own in-memory database; insertion order is kept, since a row's place in the Parquet is its place in the file."""
     # Never the working folder: what spills is student data.
-    connection = duckdb.connect(config={"memory_limit": memory, "preserve_insertion_order": True, "temp_directory": str(spill)})
+    connection = duckdb.connect(
+        config={"memory_limit": memory, "preserve_insertion_order": True, "temp_directory": str(spill), "threads": threads}
+    )
     try:
         yield connection
     finally:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 _CHUNK_BYTES = 1 << 20
 _MAX_MEMBERS = 1000
+_ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06")
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,8 @@ def unpacked(archived: Path, name: str, scratch: Path, sha256: str, *, max_bytes
 
     Raises Unreadable when the container itself is broken, hostile or of a kind that is not read.
     """
-    with archived.open("rb") as raw:
-        start = raw.read(8)
-    if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+    start = _first_bytes(archived)
+    if start.startswith(_ZIP_MARKS):
         with _open_zip(archived, max_bytes, max_ratio) as container:
             yield _zip_members(container, scratch, max_bytes)
     elif name.lower().endswith(".zip"):
@@ -52,6 +52,16 @@ def unpacked(archived: Path, name: str, scratch: Path, sha256: str, *, max_bytes
         raise Unreadable("not a text file (an Excel 97, PDF, gzip, 7z or rar file by its first bytes); send CSV, plain or in a zip")
     else:
         yield iter([Member(Path(name).name, archived, sha256, None)])
+
+
+def is_zip(archived: Path) -> bool:
+    """Whether the content is a zip by its first bytes, whatever its name."""
+    return _first_bytes(archived).startswith(_ZIP_MARKS)
+
+
+def _first_bytes(archived: Path) -> bytes:
+    with archived.open("rb") as raw:
+        return raw.read(8)
 
 
 def _open_zip(archived: Path, max_bytes: int, max_ratio: float) -> zipfile.ZipFile:
