@@ -4,13 +4,13 @@ A failed critical check is an error in the UI, but it stops no step: by law 7 it
 those only. What it stops is in `intake.contract_block`, and shown by one check per contract on the published file.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import dagster as dg
 
 from obc_pipeline.defs import naming
 from obc_pipeline.defs.district import District
-from obc_pipeline.defs.feeds import landing_check_specs
+from obc_pipeline.defs.feeds import consumers, landing_check_specs, what_it_stops
 from obc_pipeline.defs.tables import table_metadata
 from obc_pipeline.documents import Documents
 from obc_pipeline.quality.suites import Expected, Suite, read_suite, suite_names
@@ -78,7 +78,7 @@ def check_marts_asset(documents: Documents) -> dg.AssetsDefinition:
         kinds={"greatexpectations", "duckdb"},
     )
     check_specs = [
-        _check_spec(dg.AssetKey(suite.name.split("__", 1)), contract_id, expected, f"rows of {contract_id}")
+        _check_spec(dg.AssetKey(suite.name.split("__", 1)), contract_id, expected, f"rows of {contract_id}", [contract_id])
         for suite in marts
         for contract_id in contracts
         for expected in suite.expectations
@@ -121,6 +121,7 @@ def _lake_check_specs(documents: Documents) -> list[dg.AssetCheckSpec]:
             source.name if source.name in sharing else None,
             expected,
             f"rows of {source.name}",
+            consumers(documents, source.name),
         )
         for suite in _lake_suites()
         for source in documents.sources.values()
@@ -145,12 +146,12 @@ def _lake_suites() -> list[Suite]:
     return [suite for suite in map(read_suite, suite_names()) if suite and suite.name.partition("__")[0] in registry()]
 
 
-def _check_spec(asset: dg.AssetKey, subject: str | None, expected: Expected, of_what: str) -> dg.AssetCheckSpec:
+def _check_spec(asset: dg.AssetKey, subject: str | None, expected: Expected, of_what: str, stops: Sequence[str]) -> dg.AssetCheckSpec:
     quarantines = " Rows that fail go to quarantine." if expected.is_row_rule else ""
     return dg.AssetCheckSpec(
         naming.expectation_check_name(subject, expected.id),
         asset=asset,
-        description=f"{expected.reason} ({expected.severity}; {of_what}; {expected.kind}).{quarantines}",
+        description=f"{expected.reason} ({expected.severity}; {of_what}; {expected.kind}).{quarantines}{what_it_stops(expected.severity, stops)}",
         metadata={"severity": expected.severity, "columns": expected.subject or "the table as a whole"},
     )
 

@@ -13,6 +13,7 @@ from pydantic import Field, PrivateAttr
 
 from obc_pipeline.arguments import parse_date, parse_moment
 from obc_pipeline.errors import HomeBusy
+from obc_pipeline.fingerprint import forget_last_run
 from obc_pipeline.home import Home
 from obc_pipeline.lock import only_run
 from obc_pipeline.run import Progress, Run
@@ -52,6 +53,7 @@ class District(dg.ConfigurableResource):
         home = Home(self.home)
         with ExitStack() as stack:
             _hold(home, context, stack)
+            forget_last_run(home)  # a step that is run alone changes the warehouse: only a whole run is a finished one
             self._run = prepared_run.get() or Run(
                 home, as_of=parse_date(self.as_of), evidence_cutoff_at=parse_moment(self.evidence_cutoff_at), progress=_logged(context)
             )

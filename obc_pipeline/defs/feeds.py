@@ -1,7 +1,7 @@
 """landing and archive: one asset per source of the data map for what senders bring, and one for what is kept of it for ever."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import dagster as dg
@@ -40,10 +40,27 @@ def landing_specs(documents: Documents) -> list[dg.AssetSpec]:
 def landing_check_specs(documents: Documents) -> list[dg.AssetCheckSpec]:
     """Has it arrived, is it fresh as of the run's date, was anything held or refused, can it be read."""
     return [
-        dg.AssetCheckSpec(name, asset=naming.landing_key(source), description=f"{right} ({severity})", metadata={"severity": severity})
+        dg.AssetCheckSpec(
+            name,
+            asset=naming.landing_key(source),
+            description=f"{right} ({severity}).{what_it_stops(severity, consumers(documents, source))}",
+            metadata={"severity": severity},
+        )
         for source in documents.sources
         for name, (severity, right) in INTAKE_CHECKS.items()
     ]
+
+
+def consumers(documents: Documents, source: str) -> list[str]:
+    """The contracts that consume a source, by id."""
+    return sorted({contract.contract_id for contract in documents.contracts if source in documents.contract_sources(contract)})
+
+
+def what_it_stops(severity: str, contracts: Sequence[str]) -> str:
+    """A sentence for the check's description: Dagster calls the check non-blocking, because it stops contracts, not steps."""
+    if severity != "critical" or not contracts:
+        return ""
+    return f" Where it fails, {', '.join(contracts)} {'is' if len(contracts) == 1 else 'are'} stopped; the rest goes on."
 
 
 def receive_asset(documents: Documents) -> dg.AssetsDefinition:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import socket
 import sys
 
 import dagster as dg
@@ -12,6 +13,7 @@ import dagster as dg
 from obc_pipeline.defs import naming
 from obc_pipeline.defs.assembly import definitions_of
 from obc_pipeline.defs.district import clear_dead_runs, prepared_run, progress_reader
+from obc_pipeline.errors import ArgumentWrong
 from obc_pipeline.home import Home
 from obc_pipeline.run import Run
 
@@ -53,7 +55,8 @@ def run_job(run: Run) -> None:
 
 
 def open_ui(home: Home, port: int) -> None:
-    """Becomes Dagster's web server and daemon on this home, on this machine only. Does not return."""
+    """Becomes Dagster's web server and daemon on this home, on this machine only. Does not return. Raises ArgumentWrong for a port in use."""
+    _refuse_taken_port(port)
     folder = instance_folder(home)
     with dg.DagsterInstance.from_config(str(folder)) as instance:
         clear_dead_runs(instance)
@@ -71,6 +74,13 @@ def instance_folder(home: Home) -> str:
     if not config.exists():
         config.write_text(_INSTANCE_CONFIG.format(base_dir=json.dumps(str(home.dagster / "history" / "runs"))), encoding="utf-8")
     return str(home.dagster)
+
+
+def _refuse_taken_port(port: int) -> None:
+    """Raises ArgumentWrong when something listens there already: two web servers on one port answer in turn."""
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise ArgumentWrong(f"something is already listening on port {port}; name another with --port")
 
 
 def _quiet() -> None:
