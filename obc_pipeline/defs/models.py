@@ -47,9 +47,25 @@ class Translator(DagsterDbtTranslator):
         test = manifest["nodes"][unique_id]
         kind = test.get("test_metadata", {}).get("name") or test["name"]
         column = f" of {test['column_name']}" if test.get("column_name") else ""
-        said = test.get("description") or f"dbt test {kind}{column}"
+        said = (test.get("description") or f"dbt test {kind}{column}").rstrip(".") + "."
         stops = " Where it fails, contracts are stopped: money depends on this model." if test.get("attached_node") in self._paying else ""
-        return spec._replace(description=said + "." + stops if not said.endswith(".") else said + stops, blocking=False)
+        return spec._replace(name=self._test_name(manifest, test, kind), description=said + stops, blocking=False)
+
+    def _test_name(self, manifest: Mapping[str, Any], test: Mapping[str, Any], kind: str) -> str:
+        """`decision__accepted_values`: dbt's own names hold every argument, and are cut off in the middle of what matters.
+
+        A test that was given a name keeps it. Where a model has several of a kind, the end of dbt's unique id tells them apart.
+        """
+        is_named = not test["name"].startswith((kind, f"dbt_utils_{kind}"))
+        name = test["name"] if is_named or "test_metadata" not in test else "__".join(filter(None, [test.get("column_name"), kind]))
+        siblings = [
+            other
+            for other in manifest["child_map"].get(test.get("attached_node") or "", [])
+            if other.startswith("test.")
+            and manifest["nodes"][other].get("test_metadata", {}).get("name") == kind
+            and manifest["nodes"][other].get("column_name") == test.get("column_name")
+        ]
+        return naming.safe(name if is_named or len(siblings) < 2 else f"{name}__{test['unique_id'].rsplit('.', 1)[1][:4]}")
 
 
 def model_assets(manifest: Mapping[str, Any]) -> list[dg.AssetsDefinition]:

@@ -62,7 +62,7 @@ def safe(text: str) -> str:
 
 def expectation_check_name(subject: str | None, expectation_id: str) -> str:
     """A suite's expectation, on one contract's rows of a mart, or on one source's rows of a lake table that several share."""
-    return f"{safe(subject)}__{safe(expectation_id)}" if subject else safe(expectation_id)
+    return f"{safe(expectation_id)}__{safe(subject)}" if subject else safe(expectation_id)
 
 
 def sharing_sources(documents: Documents) -> frozenset[str]:
@@ -72,11 +72,11 @@ def sharing_sources(documents: Documents) -> frozenset[str]:
 
 
 def release_check_name(contract_id: str) -> str:
-    return f"{safe(contract_id)}__is_released"
+    return f"released__{safe(contract_id)}"
 
 
 def ledger_check_name(contract_id: str) -> str:
-    return f"{safe(contract_id)}__{LEDGER_CHECK}"
+    return f"{LEDGER_CHECK}__{safe(contract_id)}"
 
 
 def check_key(verdict: Verdict, sharing: Collection[str]) -> dg.AssetCheckKey | None:

@@ -162,16 +162,19 @@ def blocked(first: Outcome, home: Home) -> Outcome:
     (home.path / "before.json").write_text(json.dumps(decisions(home)))
     landing = home.landing / "sessions_lumen"
     landing.mkdir(parents=True, exist_ok=True)
-    rows = [f"9{number:07d},1.23E+08,T1,2026-05-04,30,reading" for number in range(3_000)]
-    (landing / "june.csv").write_text("\n".join([lumen_header(home), *rows]) + "\n")
+    header, *sent_before = lumen_lines(home)
+    mangled = [f"1.23E+08,reading,2026-05-04,30,1:4,T{number}" for number in range(3_000)]
+    (landing / "june.csv").write_text("\n".join([header, *sent_before, *mangled]) + "\n")
     os.utime(landing / "june.csv", (1782500000, 1782500000))
     return obc("run", "--json", home=home)
 
 
-def lumen_header(home: Home) -> str:
-    """The header Lumen writes, from an archived file of theirs."""
-    receipt = json.loads(sorted((home.deliveries / "sessions_lumen").glob("*.json"))[0].read_text())
-    return home.object_path(receipt["sha256"]).read_text(encoding="utf-8-sig").splitlines()[0]
+def lumen_lines(home: Home) -> list[str]:
+    """The last file that Lumen sent, from the archive: header and rows."""
+    receipt = json.loads(sorted((home.deliveries / "sessions_lumen").glob("*.json"))[-1].read_text())
+    lines = home.object_path(receipt["sha256"]).read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0] == "student_id,session_topic,session_date,session_duration,session_ratio,tutor_id"
+    return lines
 
 
 def decisions(home: Home) -> list[list]:

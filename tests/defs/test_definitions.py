@@ -93,11 +93,18 @@ def test_every_expectation_of_every_suite_is_an_asset_check(definitions: dg.Defi
     for expected in suite.expectations:
         assert dg.AssetCheckKey(naming.lake_key("nwea_map", "assessment_results"), expected.id) in checks
     shared = naming.lake_key("tutoring_sessions", "session_student")
-    assert {key.name.split("__")[0] for key in checks if key.asset_key == shared} == {"sessions_brightpath", "sessions_lumen"}
+    assert {key.name.rsplit("__", 1)[1] for key in checks if key.asset_key == shared} == {"sessions_brightpath", "sessions_lumen"}
     for source in documents.sources:
         assert dg.AssetCheckKey(naming.landing_key(source), "fresh") in checks
     for contract in documents.contracts:
         assert dg.AssetCheckKey(naming.PUBLISHED, naming.release_check_name(contract.contract_id)) in checks
+
+
+def test_the_names_of_checks_can_be_told_apart(definitions: dg.Definitions) -> None:
+    keys = [spec.key for asset in definitions.assets or [] if isinstance(asset, dg.AssetsDefinition) for spec in asset.check_specs]
+    assert len(keys) == len(set(keys)) > 400
+    assert max(len(key.name) for key in keys) < 80
+    assert dg.AssetCheckKey(dg.AssetKey(["payable", "fct_payment_decision"]), "decision__accepted_values") in keys
 
 
 def test_only_broken_accounting_stops_the_steps_after_it(definitions: dg.Definitions) -> None:
@@ -192,7 +199,7 @@ def verdict(**changes: object) -> Verdict:
                 "engine": "great_expectations",
             },
             ["lake", "renaissance_star__star_test"],
-            "star__score_in_range",
+            "score_in_range__star",
         ),
         (
             {"check_id": "map.t.has_rows", "source": "map", "contract_id": None, "suite": "nwea_map__t", "engine": "great_expectations"},
@@ -207,9 +214,9 @@ def verdict(**changes: object) -> Verdict:
         (
             {"check_id": "payable.fct_base_payment.C-1.not_negative", "suite": "payable__fct_base_payment", "engine": "great_expectations"},
             ["payable", "fct_base_payment"],
-            "C_1__not_negative",
+            "not_negative__C_1",
         ),
-        ({}, ["ledger", "entry"], "C_1__chain_is_intact"),
+        ({}, ["ledger", "entry"], "chain_is_intact__C_1"),
     ],
 )
 def test_a_verdict_is_shown_where_people_look(changes: dict, asset: list[str], name: str) -> None:
