@@ -1,8 +1,9 @@
 """Runs dbt in this process: one parse, then as many runs and tests as a run needs, on the district's warehouse file.
 
 In process because a dbt subprocess would be locked out of the warehouse by any open handle here, and pays its imports each time.
-The manifest is parsed once per state of the project (`<home>/.dbt/`), always with the project's own default vars: dbt would
-otherwise parse everything again whenever the as-of date changes. The run's vars are given when models are compiled.
+The manifest is parsed once per state of the project, always with the project's own default vars: dbt would otherwise parse everything
+again whenever the as-of date changes. The run's vars are given when models are compiled. A parse is kept in `<home>/.dbt/` and, for the
+next home, in the project's `target/`.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +26,9 @@ from obc_pipeline.home import Home
 
 PROJECT_DIR = Path(__file__).resolve().parents[1] / "dbt_project"
 QUALITY_MODELS = "fqn:obc.marts.quality"
+
+_PARSED_FILES = ("manifest.json", "partial_parse.msgpack")
+_PARSES_KEPT = 4
 
 Status = Literal["OK", "FAILED", "WARNED", "ERROR", "SKIPPED"]
 _STATUSES: dict[str, Status] = {
@@ -82,7 +88,9 @@ class DbtBuild:
             current = self.manifest_path.exists() and digest_path.exists() and digest_path.read_text() == digest
             if not current:
                 digest_path.unlink(missing_ok=True)
-                self._parse()
+                if not self._take_parsed(digest):
+                    self._parse()
+                    self._keep_parsed(digest)
                 digest_path.write_text(digest)
         return self.manifest_path
 
@@ -127,6 +135,35 @@ class DbtBuild:
         if not result.success or result.result is None:
             raise DbtFailed(f"the dbt project does not parse: {_parse_problem(result.exception)}")
         return result.result
+
+    # Parsing takes seconds and depends on the project alone, so a parse is kept beside the project for other homes: never needed, only faster.
+
+    def _parsed(self, digest: str) -> Path:
+        return self._project_dir / "target" / "parsed" / digest[:32]
+
+    def _take_parsed(self, digest: str) -> bool:
+        """Copies a kept parse of this state of the project to the home; False when there is none."""
+        try:
+            for name in _PARSED_FILES:
+                shutil.copyfile(self._parsed(digest) / name, self._target / name)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _keep_parsed(self, digest: str) -> None:
+        """Keeps what was parsed, unless the project changed meanwhile or its folder cannot be written; only the last few are kept."""
+        kept = self._parsed(digest)
+        if project_digest(self._project_dir) != digest or not os.access(self._project_dir, os.W_OK):
+            return
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=".new-", dir=kept.parent))
+        for name in _PARSED_FILES:
+            shutil.copyfile(self._target / name, aside / name)
+        with suppress(OSError):  # another home kept the same parse first
+            os.rename(aside, kept)
+        others = sorted(kept.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)[_PARSES_KEPT:]
+        for old in (aside, *others):
+            shutil.rmtree(old, ignore_errors=True)
 
     def _call(self, arguments: list[str], manifest: Any) -> Any:
         from dbt.cli.main import dbtRunner
