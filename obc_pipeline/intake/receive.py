@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +23,7 @@ from obc_pipeline.home import Home
 # How senders and browsers name a file that is not complete yet.
 UNFINISHED_SUFFIXES = (".part", ".partial", ".tmp", ".filepart", ".crdownload", ".download", ".writing")
 _CHUNK_BYTES = 1 << 20
+_MOST_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -78,14 +81,18 @@ def receive(
     """
     arrivals, waiting = _look(home, sorted(set(sources)), settle_seconds)
     deliveries: list[Delivery] = []
-    for number, arrival in enumerate(arrivals, start=1):
-        outcome = _archive(home, arrival, received_at_from, now)
-        if isinstance(outcome, Delivery):
-            deliveries.append(outcome)
-        else:
-            waiting.append(outcome)
-        if number % 50 == 0:
-            progress(f"received {number} of {len(arrivals)} files")
+    # By the clock, a file is received when its turn comes: of two that came together the later name is the newer one, however long
+    # each takes to copy. They are copied side by side, since one waits for the disk while another is hashed.
+    moments = [now() for _ in arrivals]
+    with ThreadPoolExecutor(max_workers=min(_MOST_AT_ONCE, os.cpu_count() or 1)) as workers:
+        outcomes = workers.map(lambda arrival, moment: _archive(home, arrival, received_at_from, moment), arrivals, moments)
+        for number, outcome in enumerate(outcomes, start=1):
+            if isinstance(outcome, Delivery):
+                deliveries.append(outcome)
+            else:
+                waiting.append(outcome)
+            if number % 50 == 0:
+                progress(f"received {number} of {len(arrivals)} files")
     return Received(tuple(deliveries), tuple(waiting))
 
 
@@ -139,9 +146,9 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _archive(home: Home, arrival: Arrival, received_at_from: str, now: Callable[[], datetime]) -> Delivery | Waiting:
+def _archive(home: Home, arrival: Arrival, received_at_from: str, moment: datetime) -> Delivery | Waiting:
     before = arrival.path.stat()
-    partial = home.objects / f".partial-{os.getpid()}"
+    partial = home.objects / f".partial-{os.getpid()}-{threading.get_ident()}"
     partial.parent.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
     with arrival.path.open("rb") as incoming, partial.open("wb") as kept:
@@ -158,7 +165,7 @@ def _archive(home: Home, arrival: Arrival, received_at_from: str, now: Callable[
     final.parent.mkdir(parents=True, exist_ok=True)
     partial.chmod(0o400)
     os.replace(partial, final)
-    received_at = datetime.fromtimestamp(before.st_mtime, UTC) if received_at_from == "file_time" else now()
+    received_at = datetime.fromtimestamp(before.st_mtime, UTC) if received_at_from == "file_time" else moment
     delivery = _receipt(arrival, before.st_size, sha256, received_at.replace(microsecond=0))
     _write_once(home.deliveries / delivery.source / f"{delivery.received_at:%Y%m%dT%H%M%SZ}_{delivery.delivery_id[:16]}.json", delivery)
     arrival.path.unlink()

@@ -32,6 +32,10 @@ _RUN_COLUMNS = {
 }
 
 
+# (database, schema, table) -> column -> type
+_Columns = dict[tuple[str, str, str], dict[str, str]]
+
+
 class PublishRun(Protocol):
     """What publishing needs to know of a run."""
 
@@ -91,9 +95,11 @@ def publish_district(home: Home, run: PublishRun, manifest_path: Path, blocked_c
     _remove(aside)
     marts = mart_tables(json.loads(manifest_path.read_text(encoding="utf-8")))
     with _database(home.warehouse, aside, target) as connection:
-        for mart in marts:
-            _copy_table(connection, mart, sorted(blocked_contracts))
-        _write_run_table(connection, run, sorted(blocked_contracts))
+        known = _all_columns(connection)
+        with _transaction(connection):
+            for mart in marts:
+                _copy_table(connection, mart, known, sorted(blocked_contracts))
+            _write_run_table(connection, run, sorted(blocked_contracts))
         exports = _export_parquet(connection, marts, parquet)
     aside.chmod(0o600)
     _flush(aside)
@@ -130,15 +136,28 @@ def _database(warehouse: Path, aside: Path, last: Path) -> Iterator[duckdb.DuckD
                 connection.execute(f"detach database if exists {name}")
 
 
-def _copy_table(connection: duckdb.DuckDBPyConnection, mart: MartTable, blocked: list[str]) -> None:
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Everything at once: each of a thousand descriptions would otherwise be flushed to disk by itself."""
+    connection.execute("begin")
+    try:
+        yield
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+def _copy_table(connection: duckdb.DuckDBPyConnection, mart: MartTable, known: _Columns, blocked: list[str]) -> None:
     table = f"{_quoted(mart.schema)}.{_quoted(mart.name)}"
-    columns = _columns(connection, "warehouse", mart)
+    columns = known.get(("warehouse", mart.schema, mart.name), {})
     if not columns:
         raise PublishFailed(f"{mart.schema}.{mart.name} is not in the warehouse: dbt did not build it, so nothing was published")
     connection.execute(f"create schema if not exists marts.{_quoted(mart.schema)}")
     descriptions = dict(mart.columns)
     if mart.is_payable and "contract_id" in columns:
-        select, parameters = _payable_select(connection, mart, columns, blocked)
+        last = known.get(("last", mart.schema, mart.name), {})
+        select, parameters = _payable_select(mart, columns, last, blocked)
         descriptions[HELD_BACK_COLUMN] = HELD_BACK_DESCRIPTION
     else:
         select, parameters = f"select * from warehouse.{table}", []
@@ -153,7 +172,7 @@ def _copy_table(connection: duckdb.DuckDBPyConnection, mart: MartTable, blocked:
 
 
 def _payable_select(
-    connection: duckdb.DuckDBPyConnection, mart: MartTable, columns: Mapping[str, str], blocked: list[str]
+    mart: MartTable, columns: Mapping[str, str], last: Mapping[str, str], blocked: list[str]
 ) -> tuple[str, list[list[str]]]:
     """This run's rows of the contracts that are free, and the last published rows of those that are blocked; with its parameters."""
     table = f"{_quoted(mart.schema)}.{_quoted(mart.name)}"
@@ -161,7 +180,6 @@ def _payable_select(
         f"select {', '.join(map(_quoted, columns))}, false as {HELD_BACK_COLUMN} from warehouse.{table} "
         "where contract_id is null or not list_contains(?::varchar[], contract_id)"
     )
-    last = _columns(connection, "last", mart)
     if not blocked or "contract_id" not in last:
         return free, [blocked]
     # A column that is new since the last publication is NULL in a held row: its value then is not known.
@@ -170,14 +188,17 @@ def _payable_select(
     return f"{free} union all {held}", [blocked, blocked]
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, database: str, mart: MartTable) -> dict[str, str]:
-    """Column -> type, in order; empty when there is no such table."""
+def _all_columns(connection: duckdb.DuckDBPyConnection) -> _Columns:
+    """Column -> type, in order, of every table of the warehouse and of the last published file."""
     rows = connection.execute(
-        "select column_name, data_type from duckdb_columns() "
-        "where database_name = ? and schema_name = ? and table_name = ? order by column_index",
-        [database, mart.schema, mart.name],
+        "select database_name, schema_name, table_name, column_name, data_type from duckdb_columns() "
+        "where database_name in ('warehouse', 'last') and column_name <> ? order by database_name, schema_name, table_name, column_index",
+        [HELD_BACK_COLUMN],
     ).fetchall()
-    return {name: kind for name, kind in rows if name != HELD_BACK_COLUMN}
+    known: _Columns = {}
+    for database, schema, table, column, kind in rows:
+        known.setdefault((database, schema, table), {})[column] = kind
+    return known
 
 
 def _write_run_table(connection: duckdb.DuckDBPyConnection, run: PublishRun, blocked: list[str]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import zipfile
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -124,3 +126,16 @@ def test_a_damaged_member_is_refused_and_the_others_are_read(intake: Intake) -> 
     intake.deliver("flags", "damaged.zip", bytes(whole))
     statuses = {file.report.member_name: file.status for file in intake.run().files}
     assert statuses == {"flags.csv": "CURRENT", "orgs.csv": "REFUSED"}
+
+
+def test_files_that_came_together_arrive_in_the_order_of_their_names(intake: Intake) -> None:
+    intake.deliver("flags", "a.csv", CONTENT * 200_000)
+    for number in range(12):
+        intake.deliver("flags", f"b{number:02}.csv", CONTENT if number % 2 else CONTENT * (number + 2))
+    clock = (datetime(2026, 1, 5, tzinfo=UTC) + timedelta(seconds=second) for second in itertools.count())
+    deliveries = receive(intake.home, intake.feeds, settle_seconds=0, now=lambda: next(clock)).deliveries
+    by_arrival = [delivery.name for delivery in read_receipts(intake.home)]
+    assert by_arrival == sorted(by_arrival) == [delivery.name for delivery in deliveries]
+    for delivery in deliveries:
+        assert hashlib.sha256(intake.home.object_path(delivery.sha256).read_bytes()).hexdigest() == delivery.sha256
+    assert not list(intake.home.objects.glob(".partial-*"))
