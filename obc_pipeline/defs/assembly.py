@@ -45,7 +45,7 @@ def definitions_of(home: Home, documents: Documents) -> dg.Definitions:
             documents_asset(),
             lake_asset(documents),
             check_sources_asset(documents),
-            *model_assets(manifest),
+            *model_assets(manifest, documents),
             check_marts_asset(documents),
             published_asset(documents, manifest),
         ],

@@ -9,17 +9,20 @@ from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 from obc_pipeline.dbt_build import QUALITY_MODELS, DbtFailed, NodeOutcome
 from obc_pipeline.defs import naming
 from obc_pipeline.defs.column_lineage import ColumnLineage
+from obc_pipeline.defs.data_map_rows import rows_served
 from obc_pipeline.defs.district import District
 from obc_pipeline.defs.tables import count_rows, row_count
+from obc_pipeline.documents import Documents
 from obc_pipeline.model_tests import paying_nodes
 
 
 class Translator(DagsterDbtTranslator):
     """dbt's models and sources under the names of the warehouse, grouped by layer."""
 
-    def __init__(self, manifest: Mapping[str, Any]) -> None:
+    def __init__(self, manifest: Mapping[str, Any], documents: Documents) -> None:
         super().__init__()
         self._paying = paying_nodes(manifest)
+        self._rows_served = rows_served(manifest, documents)
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         return naming.model_key(dbt_resource_props)
@@ -31,8 +34,10 @@ class Translator(DagsterDbtTranslator):
         return list(super().get_owners(dbt_resource_props) or [naming.TRANSFORMATION_OWNER])
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
-        """The quality marts also wait for the verdicts on the paying marts, which no model selects from."""
+        """Marts name the data-map rows they serve; the quality marts also wait for the verdicts on the paying marts."""
         spec = super().get_asset_spec(manifest, unique_id, project)
+        if unique_id in self._rows_served:
+            spec = spec.merge_attributes(metadata={"data map rows": ", ".join(self._rows_served[unique_id]) or "none"})
         if spec.group_name == "quality":
             spec = spec.merge_attributes(deps=[naming.MART_VERDICT])
         return spec
@@ -68,9 +73,9 @@ class Translator(DagsterDbtTranslator):
         return naming.safe(name if is_named or len(siblings) < 2 else f"{name}__{test['unique_id'].rsplit('.', 1)[1][:4]}")
 
 
-def model_assets(manifest: Mapping[str, Any]) -> list[dg.AssetsDefinition]:
+def model_assets(manifest: Mapping[str, Any], documents: Documents) -> list[dg.AssetsDefinition]:
     """Two steps of dbt: all models with their tests, and, after the paying marts are checked, the quality marts."""
-    translator = Translator(manifest)
+    translator = Translator(manifest, documents)
 
     @dbt_assets(manifest=manifest, exclude=QUALITY_MODELS, dagster_dbt_translator=translator, name="build", pool=naming.POOL)
     def build(context: dg.AssetExecutionContext, district: District) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:

@@ -79,6 +79,18 @@ def test_a_source_runs_from_landing_to_the_published_file(specs: dict[dg.AssetKe
         assert dg.AssetKey(key) in seen, key
 
 
+def test_every_mart_names_the_data_map_rows_it_serves(specs: dict[dg.AssetKey, dg.AssetSpec], documents: Documents) -> None:
+    marts = {key: spec for key, spec in specs.items() if key.path[0] in {"core", "payable", "process", "improvement", "roi", "quality"}}
+    assert {dep.asset_key for dep in specs[naming.PUBLISHED].deps} >= marts.keys(), "what is a mart is published"
+    told = {key.path[1]: spec.metadata["data map rows"] for key, spec in marts.items()}
+    every = ", ".join(row.row_id for row in documents.data_map_rows)
+    assert told["fct_student_assessment"] == "cgp_math, sgp_reading, proficiency_math, enrollment"
+    assert "school_attendance" not in told["dim_school"]
+    assert {"dosage_math", "dosage_reading", "school_attendance"} <= set(told["agg_attendance_weekly"].split(", "))
+    assert told["row_accounting"] == every, "the account of arrivals watches every feed"
+    assert told["dim_contract"] == "none", "from the documents alone"
+
+
 def test_lake_tables_show_their_declared_columns_but_no_restricted_one(specs: dict[dg.AssetKey, dg.AssetSpec]) -> None:
     for format_name, declared in registry().items():
         for table in declared.tables:
