@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from obc_pipeline.documents.ci_structure import CiStructure, Workgroup
+from obc_pipeline.documents.ci_structure import CiStructure, Improvement, Workgroup
 from obc_pipeline.documents.consumption import sources_of_contract
 from obc_pipeline.documents.contract import Contract
 from obc_pipeline.documents.data_map import DataMap, DataMapRow, Source
@@ -37,6 +37,7 @@ class Documents:
     data_map_rows: tuple[DataMapRow, ...]
     contracts: tuple[Contract, ...]
     workgroups: tuple[Workgroup, ...]
+    improvement: Improvement
 
     @property
     def district(self) -> District:
@@ -59,6 +60,7 @@ class Documents:
                 "rows": [row.model_dump(mode="json") for row in self.data_map_rows],
                 "contracts": [contract.model_dump(mode="json") for contract in self.contracts],
                 "workgroups": [workgroup.model_dump(mode="json") for workgroup in self.workgroups],
+                "improvement": self.improvement.model_dump(mode="json"),
             }
         )
 
@@ -90,7 +92,7 @@ def load(home: Home, expectations: Path | None = None, formats: Mapping[str, For
     contracts = sorted(
         (contract for _, contract in readings.each_contract()), key=lambda contract: (contract.contract_id, contract.version)
     )
-    return Documents(settings, dict(data_map.sources), data_map.rows, tuple(contracts), ci_structure.workgroups)
+    return Documents(settings, dict(data_map.sources), data_map.rows, tuple(contracts), ci_structure.workgroups, ci_structure.improvement)
 
 
 def _judged(home: Home, expectations: Path | None, formats: Mapping[str, Format] | None) -> tuple[Readings, list[Problem]]:

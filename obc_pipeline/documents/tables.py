@@ -181,6 +181,25 @@ SCHEMAS: dict[str, dict[str, pa.DataType]] = {
         "absent_share": _SHARE,
     },
     "workgroup": {"workgroup_id": _TEXT, "name": _TEXT, "purpose": _TEXT, "cadence": _TEXT, "members": _TEXT, "audience": _TEXT},
+    "improvement_setting": {
+        "least_group_n": _WHOLE,
+        "normal_group_n": _WHOLE,
+        "history_years": _WHOLE,
+        "balance_limit_sd": _NUMBER,
+        "balance_fine_sd": _NUMBER,
+        "association_min_pairs": _WHOLE,
+        "response_rate_min": _SHARE,
+        "action_window_weeks": _WHOLE,
+        "trend_window_weeks": _WHOLE,
+        "follow_up_misses": _WHOLE,
+        "follow_up_rate": _SHARE,
+        "follow_up_weeks": _WHOLE,
+        "substitution_review_weeks": _WHOLE,
+        "lag_weeks_max": _WHOLE,
+        "scale_index_min": _NUMBER,
+        "change_index_max": _NUMBER,
+        "change_months": _WHOLE,
+    },
 }
 
 
@@ -406,6 +425,10 @@ def _workgroups(documents: Documents) -> Iterator[dict[str, Any]]:
         yield same | {"members": ",".join(workgroup.members)}
 
 
+def _improvement_settings(documents: Documents) -> Iterator[dict[str, Any]]:
+    yield documents.improvement.model_dump()
+
+
 _ROWS: dict[str, Callable[[Documents], Iterable[dict[str, Any]]]] = {
     "district": _district,
     "contract": _of_contracts(_contract),
@@ -426,4 +449,5 @@ _ROWS: dict[str, Callable[[Documents], Iterable[dict[str, Any]]]] = {
     "exit_ticket_label": _exit_ticket_labels,
     "attendance_code": _attendance_codes,
     "workgroup": _workgroups,
+    "improvement_setting": _improvement_settings,
 }

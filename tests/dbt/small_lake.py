@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from obc_pipeline.documents.ci_structure import Improvement
 from obc_pipeline.documents.tables import SCHEMAS
 from obc_pipeline.intake.columns import sql_type
 from obc_pipeline.ledger.register import SQL_TYPES as LEDGER_TYPES
@@ -53,6 +54,7 @@ class SmallLake:
             for table_name, fields in SCHEMAS.items():
                 empty = pa.schema(list(fields.items())).empty_table()  # noqa: F841  DuckDB finds it by its name
                 connection.execute(f"CREATE TABLE documents.{table_name} AS SELECT * FROM empty")
+            connection.execute("INSERT INTO documents.improvement_setting BY NAME SELECT unnest($1)", [Improvement().model_dump()])
             for table_name, columns_sql in _INTAKE.items():
                 connection.execute(f"CREATE TABLE intake.{table_name} ({columns_sql})")
             for table_name, columns_sql in _LEDGER.items():

@@ -54,6 +54,9 @@ _FORM_ERRORS = [
     (CI, "cadence: WEEKLY", "cadence: weekly", "cadence: weekly", "none of the known values", "`WEEKLY`?"),
     (CI, "members: [District data team, District academics team]", "members: []", "members", "at least one entry", "a list"),
     (CI, "workgroups:", "workgroup:", "workgroup:", "There is no key `workgroup`", "`workgroups`"),
+    (CI, "# improvement:", "improvement:\n  least_group: 5", "least_group: 5", "no key `least_group` in `improvement`", "`least_group_n`?"),
+    (CI, "# improvement:", "improvement:\n  response_rate_min: 50", "response_rate_min", "not between 0 and 1", "0.40 for 40 %"),
+    (CI, "# improvement:", "improvement:\n  action_window_weeks: 0", "action_window_weeks", "0 is too small", "at least 1"),
 ]
 
 _SOURCE_ERRORS = [
@@ -329,6 +332,15 @@ _SETTING_ERRORS = [
         "workgroup_id",
         "Two workgroups have the id",
         "its own id",
+    ),
+    (CI, "# improvement:", "improvement:\n  least_group_n: 40", "least_group_n: 40", "(40) is above `normal_group_n` (30)", "at most 30"),
+    (
+        CI,
+        "# improvement:",
+        "improvement:\n  change_index_max: 1.2",
+        "change_index_max",
+        "(1.2) is above `scale_index_min` (1.1)",
+        "at most 1.1",
     ),
 ]
 

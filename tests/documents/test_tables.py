@@ -182,3 +182,16 @@ def test_the_content_hash_follows_what_means_something(spoiled: Spoiled, file: s
     before = load(spoiled.home).content_hash()
     spoiled.replace(file, old, new)
     assert load(spoiled.home).content_hash() != before
+
+
+def test_improvement_limits_have_defaults_and_can_be_stated(spoiled: Spoiled) -> None:
+    """One row always: every limit that the district does not state has its default."""
+    sql = "select least_group_n, balance_limit_sd, follow_up_rate, change_months from improvement_setting"
+    assert _rows(spoiled, sql) == [(10, Decimal("0.25"), Decimal("0.5"), 2)]
+    before = load(spoiled.home).content_hash()
+    spoiled.replace("ci_structure.yml", "# improvement:", "improvement:\n  least_group_n: 16\n  follow_up_rate: 60%\n#")
+    said = spoiled.said("`improvement.follow_up_rate`")
+    assert said.severity == "error"
+    spoiled.replace("ci_structure.yml", "60%", "0.6")
+    assert _rows(spoiled, sql) == [(16, Decimal("0.25"), Decimal("0.6"), 2)]
+    assert load(spoiled.home).content_hash() != before
