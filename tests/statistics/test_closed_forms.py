@@ -81,7 +81,9 @@ def test_median_ranks_hold_95_percent_and_waste_little() -> None:
     assert value("median_rank('5', '-')") is None
     for n in [*range(6, 300), 499, 1000, 4321]:
         low, high = value(f"median_rank('{n}', '-')"), value(f"median_rank('{n}', '+')")
-        assert low is not None and high is not None and 1 <= low < high <= n
+        assert low is not None
+        assert high is not None
+        assert 1 <= low < high <= n
         # The median lies between the two order statistics when at least `low` and at most `high` - 1 values fall below it.
         coverage = stats.binom.cdf(high - 1, n, 0.5) - stats.binom.cdf(low - 1, n, 0.5)
         assert coverage >= 0.95, (n, coverage)
