@@ -84,7 +84,7 @@ def tested_model(manifest: Mapping[str, Any], test_id: str) -> Mapping[str, Any]
 
 
 def _kind(manifest: Mapping[str, Any], outcome: NodeOutcome) -> str:
-    """`not_null`, `unique` ... or, for a test written as one query, its name."""
+    """`always_stated`, `unique` ... or, for a test written as one query, its name."""
     return manifest["nodes"].get(outcome.unique_id, {}).get("test_metadata", {}).get("name") or outcome.name
 
 
