@@ -12,6 +12,7 @@ from obc_pipeline.defs.automation import landing_sensor, run_job, schedules
 from obc_pipeline.defs.checks import check_marts_asset, check_sources_asset
 from obc_pipeline.defs.district import District
 from obc_pipeline.defs.feeds import landing_specs, receive_asset
+from obc_pipeline.defs.gate import Ledger, approval_specs, approvals_sensor, contract_ids, posting_asset, proposal_asset
 from obc_pipeline.defs.lake import documents_asset, lake_asset
 from obc_pipeline.defs.models import model_assets
 from obc_pipeline.defs.published import published_asset
@@ -37,7 +38,8 @@ def from_environment() -> dg.Definitions:
 def definitions_of(home: Home, documents: Documents) -> dg.Definitions:
     """Every asset, check, job, schedule and sensor of a home. Raises DbtFailed when the dbt project does not parse."""
     manifest = read_manifest(DbtBuild(home).ensure_manifest())
-    job = run_job()
+    postings = [posting_asset(contract_id) for contract_id in contract_ids(documents)]
+    job = run_job(postings)
     return dg.Definitions(
         assets=[
             *landing_specs(documents),
@@ -48,11 +50,14 @@ def definitions_of(home: Home, documents: Documents) -> dg.Definitions:
             *model_assets(manifest, documents),
             check_marts_asset(documents),
             published_asset(documents, manifest),
+            proposal_asset(documents),
+            *approval_specs(documents),
+            *postings,
         ],
         jobs=[job],
         schedules=schedules(documents, home, job),
-        sensors=[landing_sensor(documents, home, job)],
-        resources={"district": District(home=str(home.path))},
+        sensors=[landing_sensor(documents, home, job), approvals_sensor(documents, home)],
+        resources={"district": District(home=str(home.path)), "ledger": Ledger(home=str(home.path))},
         executor=dg.in_process_executor,
     )
 

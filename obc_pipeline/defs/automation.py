@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -14,12 +15,12 @@ from obc_pipeline.home import Home
 _DEFAULT_CRONS = {"DAILY": "0 6 * * *", "WEEKLY": "0 6 * * 1", "BIWEEKLY": "0 6 * * 1", "MONTHLY": "0 6 1 * *", "QUARTERLY": "0 6 1 */3 *"}
 
 
-def run_job() -> Any:
-    """Everything, in one process: what `obc run` does."""
+def run_job(postings: Sequence[dg.AssetsDefinition]) -> Any:
+    """Everything but the postings, in one process: what `obc run` does. No schedule or sensor knows another job."""
     return dg.define_asset_job(
         naming.JOB,
-        selection=dg.AssetSelection.all() | dg.AssetSelection.all_asset_checks(),
-        description="Takes in what has landed, checks it, builds the marts and publishes them. The same as `obc run`.",
+        selection=(dg.AssetSelection.all() - dg.AssetSelection.assets(*postings)) | dg.AssetSelection.all_asset_checks(),
+        description="Takes in what has landed, checks it, builds the marts, publishes them, and looks at what is to be approved. The same as `obc run`.",
         executor_def=dg.in_process_executor,
     )
 

@@ -78,7 +78,9 @@ def check_marts_asset(documents: Documents) -> dg.AssetsDefinition:
         kinds={"greatexpectations", "duckdb"},
     )
     check_specs = [
-        _check_spec(dg.AssetKey(suite.name.split("__", 1)), contract_id, expected, f"rows of {contract_id}", [contract_id])
+        _check_spec(
+            dg.AssetKey(suite.name.split("__", 1)), naming.safe_contract(contract_id), expected, f"rows of {contract_id}", [contract_id]
+        )
         for suite in marts
         for contract_id in contracts
         for expected in suite.expectations

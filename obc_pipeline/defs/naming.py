@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -16,6 +17,7 @@ from obc_pipeline.run import LEDGER_CHECK, LEDGER_SUITE
 JOB = "obc_run"
 POOL = "duckdb_writer"  # one step writes the warehouse at a time, whatever process it is in
 TRANSFORMATION_OWNER = "team:district-data-team"
+CONTRACT_OWNER = "team:contract-office"
 
 DELIVERY = dg.AssetKey(["intake", "delivery"])
 FILE = dg.AssetKey(["intake", "file"])
@@ -27,6 +29,9 @@ LEDGER_ENTRY = dg.AssetKey(["ledger", "entry"])
 LEDGER_HEAD = dg.AssetKey(["ledger", "head"])
 MART_VERDICT = dg.AssetKey(["intake", "mart_verdict"])
 PUBLISHED = dg.AssetKey(["published", "district"])
+PROPOSED_ENTRY = dg.AssetKey(["payable", "fct_proposed_entry"])
+LATE_CHANGE_REGISTER = dg.AssetKey(["payable", "late_change_register"])
+GATE_CHECK = "is_approved"
 
 
 def landing_key(source: str) -> dg.AssetKey:
@@ -45,6 +50,18 @@ def lake_key(format_name: str, table: str) -> dg.AssetKey:
     return dg.AssetKey(["lake", f"{format_name}__{table}"])
 
 
+def proposal_key(contract_id: str) -> dg.AssetKey:
+    return dg.AssetKey(["ledger", _in_a_key(contract_id), "proposal"])
+
+
+def approval_key(contract_id: str) -> dg.AssetKey:
+    return dg.AssetKey(["ledger", _in_a_key(contract_id), "approval"])
+
+
+def posting_key(contract_id: str) -> dg.AssetKey:
+    return dg.AssetKey(["ledger", _in_a_key(contract_id), "posting"])
+
+
 def model_key(props: Mapping[str, Any]) -> dg.AssetKey:
     """Schema and name, as in the warehouse: a dbt source is then the very asset that an earlier stage makes."""
     return dg.AssetKey([props["schema"], props.get("alias") or props["name"]])
@@ -60,6 +77,17 @@ def safe(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]", "_", text)
 
 
+def safe_contract(contract_id: str) -> str:
+    """A contract's id as a name; ids that would come to the same name (`A-1`, `A/1`) are told apart by their hash."""
+    if re.fullmatch(r"[A-Za-z0-9-]+", contract_id):
+        return safe(contract_id)
+    return f"{safe(contract_id)}_{hashlib.md5(contract_id.encode(), usedforsecurity=False).hexdigest()[:4]}"
+
+
+def _in_a_key(contract_id: str) -> str:
+    return contract_id if re.fullmatch(r"[A-Za-z0-9-]+", contract_id) else safe_contract(contract_id)
+
+
 def expectation_check_name(subject: str | None, expectation_id: str) -> str:
     """A suite's expectation, on one contract's rows of a mart, or on one source's rows of a lake table that several share."""
     return f"{safe(expectation_id)}__{safe(subject)}" if subject else safe(expectation_id)
@@ -72,11 +100,11 @@ def sharing_sources(documents: Documents) -> frozenset[str]:
 
 
 def release_check_name(contract_id: str) -> str:
-    return f"released__{safe(contract_id)}"
+    return f"released__{safe_contract(contract_id)}"
 
 
 def ledger_check_name(contract_id: str) -> str:
-    return f"{LEDGER_CHECK}__{safe(contract_id)}"
+    return f"{LEDGER_CHECK}__{safe_contract(contract_id)}"
 
 
 def check_key(verdict: Verdict, sharing: Collection[str]) -> dg.AssetCheckKey | None:
@@ -90,7 +118,7 @@ def check_key(verdict: Verdict, sharing: Collection[str]) -> dg.AssetCheckKey | 
     expectation_id = verdict.check_id.rsplit(".", 1)[1]
     schema, _, table = verdict.suite.partition("__")
     if verdict.contract_id is not None:
-        return dg.AssetCheckKey(dg.AssetKey([schema, table]), expectation_check_name(verdict.contract_id, expectation_id))
+        return dg.AssetCheckKey(dg.AssetKey([schema, table]), expectation_check_name(safe_contract(verdict.contract_id), expectation_id))
     return dg.AssetCheckKey(
         lake_key(schema, table), expectation_check_name(verdict.source if verdict.source in sharing else None, expectation_id)
     )

@@ -135,7 +135,7 @@ def test_one_job_takes_it_all_in_one_process(definitions: dg.Definitions) -> Non
     job = definitions.resolve_job_def("obc_run")
     assert job.executor_def.name == "in_process"
     steps = {node.name for node in job.nodes}
-    assert steps == {"documents", "receive", "read", "check_sources", "build", "check_marts", "build_quality", "publish"}
+    assert steps == {"documents", "receive", "read", "check_sources", "build", "check_marts", "build_quality", "publish", "propose"}
     assert all(op.pool == naming.POOL for op in job.all_node_defs if isinstance(op, dg.OpDefinition))
 
 
@@ -155,7 +155,7 @@ def test_timing_of_the_data_map_becomes_freshness_and_schedules(
 
 
 def test_the_sensor_takes_in_what_lands_once(definitions: dg.Definitions, home: Home) -> None:
-    (sensor,) = [sensor for sensor in definitions.sensors or [] if isinstance(sensor, dg.SensorDefinition)]
+    (sensor,) = [sensor for sensor in definitions.sensors or [] if isinstance(sensor, dg.SensorDefinition) and sensor.name == "landing"]
     cursor: str | None = None
 
     def tick() -> dg.RunRequest | dg.SkipReason:
