@@ -3,6 +3,8 @@ with nwea_map as (
     select
         assessment_result_key,
         student_id,
+        -- Some districts write kindergarten as 13.
+        {{ grade_level("case when trim(grade) = '13' then 'KG' else grade end") }} as grade_level,
         case
             when lower(course) like '%spanish%' then 'READING_SPANISH'
             when
@@ -60,6 +62,7 @@ renaissance_star as (
             when 'STATE' then tests.student_state_id
             else tests.student_identifier
         end as student_id,
+        {{ grade_level('tests.grade') }} as grade_level,
         case
             when tests.product like 'SRS%' then 'READING_SPANISH'
             when tests.product like 'SMS%' then 'MATH_SPANISH'
@@ -119,6 +122,7 @@ state_assessment as (
             when 'STATE' then tests.state_student_id
             else tests.local_student_id
         end as student_id,
+        {{ grade_level('tests.grade') }} as grade_level,
         case
             when lower(tests.subject) like 'math%' or lower(tests.subject) like 'algebra%' then 'MATH'
             when lower(tests.subject) in ('ela', 'reading', 'english', 'rla') or lower(tests.subject) like 'english%' then 'ELA'
@@ -187,6 +191,7 @@ select
     coalesce(identifier.student_id, tests.student_id) as student_id,
     tests.instrument_prefix || tests.subject as instrument,
     tests.subject,
+    tests.grade_level,
     cast(tests.school_year_end as integer) as school_year_end,
     tests.window_id,
     tests.tested_on,

@@ -19,7 +19,8 @@ with comprehensive as (
         {{ shared | join(',\n        ') }},
         {% for column in growth %}{{ column.lake_column }},
         {% endfor %}growth_measure_yn,
-        test_id
+        test_id,
+        cast(null as varchar) as grade
     from {{ source('lake', 'nwea_map__assessment_results') }}
 ),
 
@@ -28,8 +29,21 @@ combined as (
         {{ shared | join(',\n        ') }},
         {% for column in growth %}{{ column.lake_column }},
         {% endfor %}cast(null as boolean) as growth_measure_yn,
-        cast(null as varchar) as test_id
+        cast(null as varchar) as test_id,
+        grade
     from {{ source('lake', 'nwea_map__combo_student_assessment') }}
+),
+
+-- The comprehensive export states the grade of a term beside the tests, once per school.
+student_grade as (
+    select
+        student_id as graded_student_id,
+        term_name as graded_term_name,
+        max(grade) as grade_of_term
+    from {{ source('lake', 'nwea_map__students_by_school') }}
+    group by
+        student_id,
+        term_name
 ),
 
 -- A district that sends both exports states each growth test twice; the comprehensive one carries the flag and the test id.
@@ -97,6 +111,7 @@ replaced as (
 select
     {{ surrogate_key(["'nwea_map'"] + test_key + ['test_id']) }} as assessment_result_key,
     student_id,
+    coalesce(grade, grade_of_term) as grade,
     student_state_id,
     school_name,
     school_state_id,
@@ -132,6 +147,10 @@ select
     tests._row_number as row_number,
     tests._exported_at as exported_at
 from tests
+left join student_grade
+    on
+        tests.student_id = student_grade.graded_student_id
+        and tests.term_name = student_grade.graded_term_name
 left join replaced
     on
         tests._file_id = replaced._file_id

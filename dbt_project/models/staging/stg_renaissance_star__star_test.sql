@@ -23,6 +23,8 @@ tests as (
         unified_score,
         standard_error_of_measurement,
         percentile_rank,
+        -- Grade placement is grade and tenth of the year, such as 4.05.
+        coalesce(nullif(trim(grade), ''), cast(cast(floor(grade_placement) as integer) as varchar)) as grade,
         student_growth_percentile_fall_fall,
         student_growth_percentile_fall_spring,
         student_growth_percentile_fall_winter,

@@ -3,6 +3,7 @@ with canonical as (
     select
         state_test_id,
         subject,
+        coalesce(tested_grade, enrolled_grade) as grade,
         school_year_end,
         admin_window,
         test_date,
@@ -28,6 +29,7 @@ cmas as (
     select
         student_test_uuid as state_test_id,
         subject,
+        grade_level_when_assessed as grade,
         try_cast(right(trim(assessment_year), 4) as integer) as school_year_end,
         'SPRING' as admin_window,
         cast(unit1_test_start_date_time as date) as test_date,

@@ -12,7 +12,7 @@ from obc_pipeline.documents.rules.context import Readings, time_zones
 from obc_pipeline.sources.declaration import Format, normalise_header
 from obc_pipeline.sources.matching import GENERAL_OPTIONS
 
-_NO_STUDENTS = {"school_calendar"}
+_NO_STUDENTS = {"school_calendar", "external_factors", "ci_note", "ci_meeting", "ci_action", "cost", "program_option"}
 _OF_PROVIDERS = {"tutoring_sessions", "exit_tickets"}
 
 
