@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -16,11 +17,14 @@ from obc_pipeline.home import Home
 from obc_pipeline.ledger.breaker import BREAKERS, Breaker, tripped
 from obc_pipeline.ledger.chain import APPROVALS, contract_folder
 from obc_pipeline.ledger.entry import cents, dollars
-from obc_pipeline.ledger.errors import ContractBlocked, LedgerDamaged, NotAnApprover, RunIsOld
+from obc_pipeline.ledger.errors import ContractBlocked, LedgerDamaged, NotAnApprover, ProposalsChanged, RunIsOld
 from obc_pipeline.ledger.proposal import Proposal, propose
 from obc_pipeline.ledger.terms import Terms
 from obc_pipeline.ledger.write_once import write_once
 from obc_pipeline.lock import only_run
+
+# So many letters of a proposal hash are enough to know it by.
+_LEAST_OF_A_HASH = 12
 
 
 def utc_now() -> datetime:
@@ -32,13 +36,14 @@ def utc_now() -> datetime:
 class Approval:
     """One yes. amount: US dollars, text. at: UTC. prev_hash: head of the ledger the statement is to be posted on.
 
-    accepts: names of the breakers the person says are meant.
+    terms_hash: the contract's terms of approval as they were then (`Terms.digest`). accepts: names of the breakers the person says are meant.
     """
 
     contract_id: str
     statement_number: int
     prev_hash: str
     proposal_hash: str
+    terms_hash: str
     entries: int
     amount: str
     by: str
@@ -90,28 +95,31 @@ def approve(
     by: str,
     *,
     accepts: Iterable[str] = (),
+    seen: str | None = None,
     documents: Documents | None = None,
     now: Callable[[], datetime] = utc_now,
 ) -> Approved:
     """Records that `by` approves exactly what is proposed now. With nothing to post, nothing is recorded.
 
     accepts: breakers the person says are meant: delta, reversal.
-    Raises NotAnApprover, RunIsOld, ContractBlocked and what `propose` raises; HomeBusy while a run is going on.
+    seen: the proposal hash, or how it begins, of the statement the person has looked at; None = whatever is proposed now.
+    Raises NotAnApprover, ProposalsChanged, RunIsOld, ContractBlocked and what `propose` raises; HomeBusy while a run is going on.
     """
     unknown = sorted(set(accepts) - set(BREAKERS))
     if unknown:
         raise NotAnApprover(f"no breaker is called {unknown[0]!r}; there are: {', '.join(BREAKERS)}")
-    documents = documents or load(home)
     with only_run(home):
-        proposal = propose(home, contract_id, documents)
+        proposal = propose(home, contract_id, documents or load(home))
         name, role = approver(proposal.terms, by)
         refuse_old(proposal)
+        _refuse_unseen(proposal, seen)
         if not proposal.entries:
             return Approved(proposal, name, (), False)
         refuse_blocked(proposal)
         given = read_approvals(home, contract_id, proposal.proposal_hash)
-        said_before = {accepted for approval in given if approval.by == name for accepted in approval.accepts}
-        is_new = all(approval.by != name for approval in given) or not set(accepts) <= said_before
+        own = [approval for approval in given if approval.by == name and approval.terms_hash == proposal.terms.digest]
+        said_before = {accepted for approval in own for accepted in approval.accepts}
+        is_new = not own or not set(accepts) <= said_before
         if is_new:
             approval = _approval(proposal, name, role, now(), said_before | set(accepts))
             path = _folder(home, contract_id) / f"{proposal.proposal_hash}_{len(given) + 1}.json"
@@ -120,11 +128,22 @@ def approve(
         return Approved(proposal, name, given, is_new)
 
 
+def _refuse_unseen(proposal: Proposal, seen: str | None) -> None:
+    """A run between looking and approving must not make somebody approve what they have not seen."""
+    if seen is None:
+        return
+    if len(seen) < _LEAST_OF_A_HASH or not proposal.proposal_hash.startswith(seen.lower()):
+        raise ProposalsChanged(
+            f"what is proposed for {proposal.contract_id} now is not what you looked at: its hash is {proposal.proposal_hash}, not {seen}. "
+            f"Look at it again with `obc statement {proposal.contract_id}`. Nothing was recorded"
+        )
+
+
 def approver(terms: Terms, by: str) -> tuple[str, str]:
     """Name and role of the approver, as the contract spells them. Raises NotAnApprover."""
-    wanted = " ".join(by.split()).casefold()
+    wanted = same_name(by)
     for name, role in terms.approvers.items():
-        if " ".join(name.split()).casefold() == wanted:
+        if same_name(name) == wanted:
             if terms.approver_roles and role not in terms.approver_roles:
                 raise NotAnApprover(
                     f"{name} is {role}; {terms.contract_id} is approved by: {', '.join(terms.approver_roles)}. Nothing was recorded"
@@ -156,8 +175,9 @@ def refuse_blocked(proposal: Proposal) -> None:
 class Standing:
     """How far the approvals of a proposal reach.
 
-    approved_by: people who approved and may do so by the contract of today. accepted_by: those of them who accept every
+    approved_by: people who approved under the contract's terms of today and may do so. accepted_by: those of them who accept every
     breaker that is tripped; only they count. people_needed: 2 when more is paid, or more taken back, than `dual_control_above`.
+    under_other_terms: people whose approval no longer counts, because who approves, or when two must, was changed after it.
     """
 
     people_needed: int
@@ -165,6 +185,7 @@ class Standing:
     accepted_by: tuple[str, ...]
     breached: tuple[Breaker, ...]
     dual_control_above: Decimal | None
+    under_other_terms: tuple[str, ...] = ()
 
     @property
     def is_enough(self) -> bool:
@@ -180,6 +201,8 @@ class Standing:
             told.append(f"a second person's approval, as the statement moves more than {self.dual_control_above}")
         elif len(self.approved_by) < self.people_needed:
             told.append("approvals of two different people" if self.people_needed == 2 else "an approval")
+        if told and self.under_other_terms:
+            told[-1] += f" (the contract's terms of approval changed after {' and '.join(self.under_other_terms)} approved)"
         return (*told, *(f"approval given with --accept-breaker {breaker.name} ({breaker})" for breaker in self.breached))
 
 
@@ -190,12 +213,23 @@ def standing(proposal: Proposal, given: Sequence[Approval]) -> Standing:
     wanted = {breaker.name for breaker in breached}
     accepted: dict[str, set[str]] = {}
     for approval in given:
-        if approval.by in terms.approvers and (not terms.approver_roles or terms.approvers[approval.by] in terms.approver_roles):
+        if approval.terms_hash == terms.digest and may_approve(terms, approval.by):
             accepted.setdefault(approval.by, set()).update(approval.accepts)
     limit = terms.dual_control_above
     is_large = limit is not None and max(proposal.paid_cents, proposal.taken_back_cents) > cents(limit)
     accepting = tuple(name for name, words in accepted.items() if wanted <= words)
-    return Standing(2 if is_large else 1, tuple(accepted), accepting, breached, limit)
+    outdated = dict.fromkeys(a.by for a in given if a.terms_hash != terms.digest and a.by not in accepted)
+    return Standing(2 if is_large else 1, tuple(accepted), accepting, breached, limit, tuple(outdated))
+
+
+def may_approve(terms: Terms, name: str) -> bool:
+    """Whether the contract lists the name, in a role that approves."""
+    return name in terms.approvers and (not terms.approver_roles or terms.approvers[name] in terms.approver_roles)
+
+
+def same_name(name: str) -> str:
+    """Names that are the same to people are the same text: spaces, case, and the ways to write an accent."""
+    return unicodedata.normalize("NFKC", " ".join(name.split())).casefold()
 
 
 def read_approvals(home: Home, contract_id: str, proposal_hash: str) -> tuple[Approval, ...]:
@@ -213,15 +247,23 @@ def read_approvals(home: Home, contract_id: str, proposal_hash: str) -> tuple[Ap
 
 
 def approval_paths(home: Home, contract_id: str, proposal_hash: str) -> list[Path]:
-    """The approval files of these proposals, first given first."""
-    return sorted(_folder(home, contract_id).glob(f"{proposal_hash}_*.json"), key=lambda path: int(path.stem.rpartition("_")[2]))
+    """The approval files of these proposals, first given first. Raises LedgerDamaged when one is missing, a link, or misnamed."""
+    found = {path.name: path for path in _folder(home, contract_id).glob(f"{proposal_hash}_*")}
+    right = [f"{proposal_hash}_{number}.json" for number in range(1, len(found) + 1)]
+    for name, path in found.items():
+        if name not in right or path.is_symlink() or not path.is_file():
+            raise LedgerDamaged(
+                f"{path.relative_to(home.ledger)}: it does not belong here, or one before it is missing. Nothing was posted; `obc verify` says more"
+            )
+    return [found[name] for name in right]
 
 
 def approval_hash(home: Home, contract_id: str, proposal_hash: str) -> str:
     """SHA-256 over the approval files of these proposals, one after the other: `cat <proposal_hash>_*.json | sha256sum`."""
     digest = hashlib.sha256()
-    for path in approval_paths(home, contract_id, proposal_hash):
-        digest.update(path.read_bytes())
+    for path in sorted(_folder(home, contract_id).glob(f"{proposal_hash}_*.json"), key=lambda path: (len(path.name), path.name)):
+        if path.is_file():
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
@@ -243,6 +285,7 @@ def _approval(proposal: Proposal, name: str, role: str, at: datetime, accepts: s
         statement_number=proposal.statement_number,
         prev_hash=proposal.ledger.head_hash,
         proposal_hash=proposal.proposal_hash,
+        terms_hash=proposal.terms.digest,
         entries=len(proposal.entries),
         amount=str(dollars(proposal.amount_cents)),
         by=name,

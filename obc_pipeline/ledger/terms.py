@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 
 from obc_pipeline.documents import Documents
 from obc_pipeline.ledger.errors import NoSuchContract
@@ -29,6 +32,23 @@ class Terms:
     max_delta_share: Decimal
     max_reversal_share: Decimal
 
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of who approves, when two must, what stops a statement and until when: what an approval was given under.
+
+        Without it, a limit lifted in the contract after a first approval would make that one approval enough.
+        """
+        stated = {
+            "contract_id": self.contract_id,
+            "approvers": sorted(self.approvers.items()),
+            "approver_roles": sorted(self.approver_roles),
+            "dual_control_above": _number(self.dual_control_above),
+            "restatement_deadline_on": self.restatement_deadline_on.isoformat() if self.restatement_deadline_on else None,
+            "max_delta_share": _number(self.max_delta_share),
+            "max_reversal_share": _number(self.max_reversal_share),
+        }
+        return hashlib.sha256(json.dumps(stated, sort_keys=True, ensure_ascii=False).encode("utf-8")).hexdigest()
+
 
 def terms_of(documents: Documents, contract_id: str, as_of: date) -> Terms:
     """The terms of the version in force on `as_of`, else of the latest. Raises NoSuchContract."""
@@ -48,3 +68,8 @@ def terms_of(documents: Documents, contract_id: str, as_of: date) -> Terms:
         max_delta_share=contract.breakers.max_delta_share,
         max_reversal_share=contract.breakers.max_reversal_share,
     )
+
+
+def _number(value: Decimal | None) -> str | None:
+    """The same number is the same text, however it was written: 50000 and 50000.00."""
+    return None if value is None else f"{value.normalize():f}"
