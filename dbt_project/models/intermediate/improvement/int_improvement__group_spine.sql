@@ -9,25 +9,27 @@ with contracts as (
 ),
 
 fixed as (
-        {%- for dimension, categories in {
-            'gender': ['female', 'male'],
-            'economic_disadvantage': ['yes', 'no'],
-            'english_learner': ['yes', 'no'],
-            'iep': ['yes', 'no'],
-            'baseline_band': ['quintile_1', 'quintile_2', 'quintile_3', 'quintile_4', 'quintile_5'],
-            'school_attendance_band': ['below_80', '80_to_90', '90_to_95', 'above_95'],
-            'cohort_entry': ['original', 'late', 'substitute'],
-        }.items() %}
-        {%- set outer = loop %}
-        {%- for category in categories %}
+    {%- for dimension, categories in {
+        'gender': ['female', 'male'],
+        'economic_disadvantage': ['yes', 'no'],
+        'english_learner': ['yes', 'no'],
+        'iep': ['yes', 'no'],
+        'baseline_band': ['quintile_1', 'quintile_2', 'quintile_3', 'quintile_4', 'quintile_5'],
+        'school_attendance_band': ['below_80', '80_to_90', '90_to_95', 'above_95'],
+        'cohort_entry': ['original', 'late', 'substitute'],
+    }.items() %}
+    {%- if not loop.first %}
+    union all
+    {%- endif %}
+    {%- for category in categories %}
     select
         '{{ dimension }}' as dimension,
         '{{ category }}' as category
-        {%- if not (outer.last and loop.last) %}
+    {%- if not loop.last %}
     union all
-        {%- endif %}
-        {%- endfor %}
-        {%- endfor %}
+    {%- endif %}
+    {%- endfor %}
+    {%- endfor %}
 ),
 
 -- The races the district's roster has at all, whether or not any of those students is tutored.

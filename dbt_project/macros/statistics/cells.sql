@@ -1,0 +1,6 @@
+{# How many independent students an average over cells is worth: the average weights cell c by the share w_c of the group that is in it, and
+   each cell's rate rests on m_c students of its own, so the average has the variance of 1 / sum(w_c^2 / m_c) students (Kish). Give the sum
+   over cells of (group students in the cell)^2 / m_c and the group's students. NULL where nothing is there. #}
+{% macro effective_students(sum_of_squares_over_cell_n, n_students) -%}
+    (cast({{ n_students }} as double) * {{ n_students }} / nullif({{ sum_of_squares_over_cell_n }}, 0))
+{%- endmacro %}
