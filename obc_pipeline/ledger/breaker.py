@@ -1,4 +1,4 @@
-"""Breakers: a statement that changes a large share of what was posted is stopped until an approval says that it is meant."""
+"""Breakers: a statement that corrects a large share of what was posted is stopped until an approval says that it is meant."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from obc_pipeline.home import Home
 from obc_pipeline.ledger import statement_file
 from obc_pipeline.ledger.entry import GENESIS, Entry, cents, entry_hash
 from obc_pipeline.ledger.errors import LedgerDamaged
+from obc_pipeline.ledger.settlement import SETTLEMENTS, why_not_intact
 from obc_pipeline.ledger.statement_file import FileNotOurs, StatementName
 from obc_pipeline.ledger.write_once import PARTIAL_SUFFIX
 
@@ -50,6 +51,10 @@ class Statement:
     @property
     def amount_cents(self) -> int:
         return sum(cents(entry.amount) for entry in self.entries)
+
+    @property
+    def settlement_hash(self) -> str:
+        return self.entries[0].settlement_hash
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,12 @@ def contracts_with_ledger(home: Home) -> list[str]:
     """Every contract that has a folder in the ledger, by id."""
     if not home.ledger.is_dir():
         return []
-    return sorted(unquote(path.name) for path in home.ledger.iterdir() if path.is_dir() and path.name[0] not in "._")
+    return sorted(unquote(path.name) for path in home.ledger.iterdir() if is_contract_folder(home, path))
+
+
+def is_contract_folder(home: Home, path: Path) -> bool:
+    """Whether it is the one folder of a contract: another spelling of the same id would be a second ledger of it."""
+    return path.is_dir() and path.name[0] not in "._" and contract_folder(home, unquote(path.name)).name == path.name
 
 
 def read_ledger(home: Home, contract_id: str) -> ContractLedger:
@@ -150,6 +160,9 @@ class _Inspection:
     def statement_files(self) -> list[tuple[StatementName, Path]]:
         """The statement files by number; whatever else lies in the folder is a damage."""
         folder = contract_folder(self.home, self.contract_id)
+        if folder.is_symlink():
+            self._damage(folder, None, "the contract's folder was replaced by a link to somewhere else")
+            return []
         files = []
         for path in sorted(folder.iterdir()) if folder.is_dir() else []:
             name = StatementName.of(path.name)
@@ -170,6 +183,7 @@ class _Inspection:
         entries = self._read(name, path)
         if entries:
             self._check(name, path, entries, knows_lines=is_following and self.seq is not None and before == 0)
+            self._check_settlement(path, entries)
         if entries and not self.damages:
             self.statements.append(Statement(name.number, path, tuple(entries)))
         self.number, self.head, self.seq = name.number, name.head_hash, entries[-1].entry_seq if entries else None
@@ -201,6 +215,13 @@ class _Inspection:
             self.head, self.seq = entry.entry_hash, entry.entry_seq
         if self.head != name.head_hash:
             self._damage(path, None, "its name is not that of its last entry: it was renamed, or entries were cut off")
+
+    def _check_settlement(self, path: Path, entries: Sequence[Entry]) -> None:
+        """dbt and every reprint read it, so it is proven whenever the ledger is read."""
+        digest = entries[0].settlement_hash
+        wrong = why_not_intact(self.home, digest)
+        if wrong:
+            self._damage(self.home.ledger / SETTLEMENTS / f"{digest}.parquet", None, f"{wrong} ({path.name})")
 
     def _wrong(self, name: StatementName, entry: Entry) -> Iterator[str]:
         if entry_hash(entry.as_row()) != entry.entry_hash:

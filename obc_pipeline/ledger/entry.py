@@ -38,6 +38,7 @@ SCHEMA = pa.schema(
         pa.field("as_of_date", pa.date32(), nullable=False),
         pa.field("evidence_cutoff_at", _TIME, nullable=False),
         pa.field("evidence_hash", _TEXT, nullable=False),
+        pa.field("settlement_hash", _TEXT, nullable=False),
         pa.field("posted_at", _TIME, nullable=False),
         pa.field("approved_by", _TEXT, nullable=False),
         pa.field("approval_hash", _TEXT, nullable=False),
@@ -54,6 +55,7 @@ class Entry:
 
     amount: US dollars, exact to the cent; negative takes back. evidence_cutoff_at, posted_at: UTC, whole seconds, without zone.
     adjusts_entry_hash: the last earlier entry of the same line, None for the first. prev_hash: the entry before, of any line.
+    evidence_hash, settlement_hash: the files that say what the posting rests on and what every line was then.
     """
 
     contract_id: str
@@ -75,6 +77,7 @@ class Entry:
     as_of_date: date
     evidence_cutoff_at: datetime
     evidence_hash: str
+    settlement_hash: str
     posted_at: datetime
     approved_by: str
     approval_hash: str

@@ -23,9 +23,10 @@ from obc_pipeline.ledger.approval import (
 )
 from obc_pipeline.ledger.chain import contract_folder
 from obc_pipeline.ledger.entry import Entry, dollars
-from obc_pipeline.ledger.errors import BreakerTripped, NotApproved, ProposalsChanged
+from obc_pipeline.ledger.errors import BreakerTripped, LedgerDamaged, NotApproved, ProposalsChanged, ProposalsInconsistent
 from obc_pipeline.ledger.evidence import evidence_hash, evidence_path, freeze
-from obc_pipeline.ledger.proposal import Proposal, ProposedEntry, propose
+from obc_pipeline.ledger.proposal import Proposal, ProposedEntry, open_to_read, propose
+from obc_pipeline.ledger.settlement import Settlement, settle, settlement_path
 from obc_pipeline.ledger.statement_file import StatementName
 from obc_pipeline.ledger.write_once import write_once
 from obc_pipeline.lock import only_run
@@ -55,8 +56,8 @@ def post(home: Home, contract_id: str, *, documents: Documents | None = None, no
     Raises RunIsOld, ContractBlocked, BreakerTripped, ProposalsChanged, NotApproved and what `propose` raises; HomeBusy while a run is
     going on. When it raises one of these, nothing was posted.
     """
-    documents = documents or load(home)
     with only_run(home):
+        documents = documents or load(home)
         proposal = propose(home, contract_id, documents)
         refuse_old(proposal)
         if not proposal.entries:
@@ -64,8 +65,12 @@ def post(home: Home, contract_id: str, *, documents: Documents | None = None, no
         refuse_blocked(proposal)
         approvals = read_approvals(home, contract_id, proposal.proposal_hash)
         _refuse_unapproved(home, proposal, approvals)
+        with open_to_read(home) as connection:
+            settlement = settle(connection, documents, contract_id, proposal.statement_number, proposal.run.as_of_date)
+        _refuse_other_balances(proposal, settlement)
         evidence = freeze(home, proposal.run)
-        write_once(evidence_path(home, evidence_hash(evidence)), evidence)
+        _keep(evidence_path(home, evidence_hash(evidence)), evidence)
+        _keep(settlement_path(home, settlement.digest), settlement.content)
         entries = _entries(
             proposal,
             {
@@ -75,6 +80,7 @@ def post(home: Home, contract_id: str, *, documents: Documents | None = None, no
                 "as_of_date": proposal.run.as_of_date,
                 "evidence_cutoff_at": _utc(proposal.run.evidence_cutoff_at),
                 "evidence_hash": evidence_hash(evidence),
+                "settlement_hash": settlement.digest,
                 "posted_at": _utc(now()),
                 "approved_by": "; ".join(dict.fromkeys(approval.by for approval in approvals)),
                 "approval_hash": approval_hash(home, contract_id, proposal.proposal_hash),
@@ -84,6 +90,16 @@ def post(home: Home, contract_id: str, *, documents: Documents | None = None, no
         path = contract_folder(home, contract_id) / str(name)
         write_once(path, statement_file.encode(entries))
         return Posted(proposal, entries, path)
+
+
+def _keep(path: Path, content: bytes) -> None:
+    """Writes what a posting rests on under its own hash. Raises LedgerDamaged when something else lies there."""
+    try:
+        write_once(path, content)
+    except FileExistsError:
+        raise LedgerDamaged(
+            f"{path.parent.name}/{path.name} was changed after it was written; nothing was posted. Remove it and post again"
+        ) from None
 
 
 def _refuse_unapproved(home: Home, proposal: Proposal, approvals: Sequence[Approval]) -> None:
@@ -100,6 +116,20 @@ def _refuse_unapproved(home: Home, proposal: Proposal, approvals: Sequence[Appro
     if reach.breached and len(reach.approved_by) >= reach.people_needed:
         raise BreakerTripped(f"{what} is over a limit of the contract. Still needed: {wanted}")
     raise NotApproved(f"{what} is not approved. Still needed: {wanted}")
+
+
+def _refuse_other_balances(proposal: Proposal, settlement: Settlement) -> None:
+    """After the posting every line stands at what its settlement says is payable, and a line without one at nothing."""
+    after = dict(proposal.ledger.balances)
+    for entry in proposal.entries:
+        after[entry.line_key] = after.get(entry.line_key, 0) + entry.amount_cents
+    if {key: amount for key, amount in after.items() if amount} != {
+        key: amount for key, amount in settlement.payable_cents.items() if amount
+    }:
+        raise ProposalsInconsistent(
+            f"what is proposed for {proposal.contract_id} does not lead to what its lines are settled at; "
+            "nothing was posted. This is a defect of the pipeline: please report it"
+        )
 
 
 def _entries(proposal: Proposal, same: Mapping[str, Any]) -> tuple[Entry, ...]:

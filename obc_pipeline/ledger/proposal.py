@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
@@ -23,12 +23,13 @@ from obc_pipeline.ledger.entry import GENESIS, Entry, cents
 from obc_pipeline.ledger.errors import NoFinishedRun, ProposalsInconsistent
 from obc_pipeline.ledger.terms import Terms, terms_of
 
-NEW, ADJUSTMENT, REVERSAL = "NEW", "ADJUSTMENT", "REVERSAL"
+# NEW: never posted before. ACCRUAL: base pay of a line posted before that has grown while service goes on. ADJUSTMENT, REVERSAL: corrections.
+NEW, ACCRUAL, ADJUSTMENT, REVERSAL = "NEW", "ACCRUAL", "ADJUSTMENT", "REVERSAL"
 
 
 @dataclass(frozen=True)
 class ProposedEntry:
-    """One line whose posted amount is not what it should be. Amounts in cents; entry_kind: NEW, ADJUSTMENT or REVERSAL."""
+    """One line whose posted amount is not what it should be. Amounts in cents; entry_kind: NEW, ACCRUAL, ADJUSTMENT or REVERSAL."""
 
     line_key: str
     contract_version: int
@@ -113,11 +114,14 @@ def proposal_hash(contract_id: str, statement_number: int, prev_hash: str, entri
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def proposal_hash_of(ledger: ContractLedger, statement: Statement) -> str:
-    """The hash of the proposals that became this statement, worked out again from the posted entries alone."""
-    before = ledger.before(statement.number)
-    entries = [_as_proposed(entry, before.balances.get(entry.line_key, 0)) for entry in statement.entries]
-    return proposal_hash(ledger.contract_id, statement.number, before.head_hash, entries)
+def proposal_hash_of(ledger: ContractLedger, statement: Statement, posted: Mapping[str, int] | None = None) -> str:
+    """The hash of the proposals that became this statement, worked out again from the posted entries alone.
+
+    posted: line_key -> cents posted before it, for callers that have them.
+    """
+    balances = ledger.before(statement.number).balances if posted is None else posted
+    entries = [_as_proposed(entry, balances.get(entry.line_key, 0)) for entry in statement.entries]
+    return proposal_hash(ledger.contract_id, statement.number, statement.entries[0].prev_hash, entries)
 
 
 def propose(home: Home, contract_id: str, documents: Documents | None = None) -> Proposal:
@@ -253,7 +257,8 @@ def _check_against(ledger: ContractLedger, entries: Sequence[ProposedEntry]) -> 
             and entry.posted_cents == ledger.balances.get(entry.line_key, 0)
             and entry.adjusts_entry_hash == (last.entry_hash if last else None)
             and (entry.entry_kind == NEW) == (last is None)
-            and entry.entry_kind in (NEW, ADJUSTMENT, REVERSAL)
+            and entry.entry_kind in (NEW, ACCRUAL, ADJUSTMENT, REVERSAL)
+            and (entry.entry_kind != ACCRUAL or (entry.line_kind == "BASE" and entry.expected_cents > entry.posted_cents > 0))
             and (entry.entry_kind != REVERSAL or entry.expected_cents == 0)
         )
         if not is_right:

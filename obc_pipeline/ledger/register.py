@@ -1,13 +1,14 @@
-"""The ledger as dbt sees it: view `ledger.entry` and table `ledger.head` in the warehouse, there from the first run on."""
+"""The ledger as dbt sees it: views `ledger.entry` and `ledger.settled_line`, table `ledger.head`, in the warehouse from the first run on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
 
 from obc_pipeline.home import Home
+from obc_pipeline.ledger import settlement
 from obc_pipeline.ledger.chain import ContractLedger, Damage, contracts_with_ledger, inspect_ledger
 from obc_pipeline.ledger.entry import COLUMNS, dollars
 
@@ -24,14 +25,19 @@ SQL_TYPES: dict[str, str] = dict.fromkeys(COLUMNS, "VARCHAR") | {
 
 
 def register_ledger(connection: duckdb.DuckDBPyConnection, home: Home) -> dict[str, tuple[Damage, ...]]:
-    """(Re)creates `ledger.entry` over every statement that is proven intact, and `ledger.head`, one row per contract with a ledger.
+    """(Re)creates the views over every statement that is proven intact, and `ledger.head`, one row per contract with a ledger.
+
+    ledger.entry: what was posted. ledger.settled_line: every line a statement rested on, by statement.
 
     Returns contract_id -> what is wrong with its ledger, for contracts where something is: they must not pay. The view names the
     files one by one, so it shows the ledger as it is now until the next run.
     """
     ledgers = [inspect_ledger(home, contract_id) for contract_id in contracts_with_ledger(home)]
     connection.execute("create schema if not exists ledger")
-    connection.execute(f"create or replace view ledger.entry as {_entries([s.path for ledger in ledgers for s in ledger.statements])}")
+    statements = [statement for ledger in ledgers for statement in ledger.statements]
+    settlements = [settlement.settlement_path(home, statement.settlement_hash) for statement in statements]
+    connection.execute(f"create or replace view ledger.entry as {_rows(SQL_TYPES, [s.path for s in statements])}")
+    connection.execute(f"create or replace view ledger.settled_line as {_rows(settlement.COLUMNS, settlements)}")
     connection.execute(
         "create or replace table ledger.head (contract_id VARCHAR, entry_count BIGINT, statement_count INTEGER, "
         "head_hash VARCHAR, posted_amount DECIMAL(18,2), is_intact BOOLEAN)"
@@ -46,9 +52,9 @@ def _head(ledger: ContractLedger) -> list[object]:
     return [ledger.contract_id, ledger.entry_count, count, ledger.head_hash, dollars(ledger.posted_cents), not ledger.damages]
 
 
-def _entries(paths: Sequence[Path]) -> str:
-    columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in SQL_TYPES.items())
+def _rows(types: Mapping[str, str], paths: Sequence[Path]) -> str:
+    columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in types.items())
     if paths:
         listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
         return f"select {columns} from read_parquet([{listed}])"
-    return f"select {', '.join(f'cast(null as {kind}) as {name}' for name, kind in SQL_TYPES.items())} where false"
+    return f"select {', '.join(f'cast(null as {kind}) as {name}' for name, kind in types.items())} where false"

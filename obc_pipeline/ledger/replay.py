@@ -18,6 +18,7 @@ from obc_pipeline.ledger.chain import ContractLedger, Statement, contract_folder
 from obc_pipeline.ledger.errors import LedgerDamaged, NoSuchStatement
 from obc_pipeline.ledger.evidence import read_evidence
 from obc_pipeline.ledger.proposal import open_to_read, proposal_hash, proposal_hash_of, read_proposed
+from obc_pipeline.ledger.settlement import settlement_path
 from obc_pipeline.ledger.write_once import make_private_folder
 
 # Runs the pipeline on a home as of a date with arrivals up to a moment, far enough that payable.fct_proposed_entry is built.
@@ -93,3 +94,6 @@ def _lay_out(home: Home, place: Home, before: ContractLedger, evidence: dict[str
         path = contract_folder(place, before.contract_id) / statement.path.name
         make_private_folder(path.parent)
         shutil.copyfile(statement.path, path)
+        kept = settlement_path(place, statement.settlement_hash)
+        make_private_folder(kept.parent)
+        shutil.copyfile(settlement_path(home, statement.settlement_hash), kept)

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from obc_pipeline.ledger.entry import COLUMNS, GENESIS, SCHEMA, Entry
 
-NAME = re.compile(r"^(?P<number>\d{6})_(?P<head>[0-9a-f]{64})\.parquet$")
+NAME = re.compile(r"(?P<number>[0-9]{6})_(?P<head>[0-9a-f]{64})\.parquet")
 _SEAL_KEY = "obc_seal"
 _OPEN_SEAL = b"sha256:" + b"0" * 64
 _SEAL = re.compile(rb"sha256:([0-9a-f]{64})")
@@ -37,7 +37,7 @@ class StatementName:
     @staticmethod
     def of(name: str) -> StatementName | None:
         """None when the name is not that of a statement file."""
-        found = NAME.match(name)
+        found = NAME.fullmatch(name)
         return StatementName(int(found["number"]), found["head"]) if found else None
 
     def __str__(self) -> str:

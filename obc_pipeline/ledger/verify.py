@@ -5,8 +5,9 @@ A chain alone cannot see that its tail was cut off or that all of it was written
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from obc_pipeline.home import Home
@@ -20,15 +21,17 @@ from obc_pipeline.ledger.chain import (
     contract_folder,
     contracts_with_ledger,
     inspect_ledger,
+    is_contract_folder,
 )
-from obc_pipeline.ledger.entry import GENESIS
+from obc_pipeline.ledger.entry import GENESIS, cents
 from obc_pipeline.ledger.errors import LedgerDamaged, NoSuchContract
-from obc_pipeline.ledger.evidence import evidence_hash, evidence_path, read_evidence
+from obc_pipeline.ledger.evidence import evidence_path, read_evidence
 from obc_pipeline.ledger.intake_proof import ArchiveProof, RowsProof, prove_archive, prove_rows
 from obc_pipeline.ledger.proposal import proposal_hash_of
+from obc_pipeline.ledger.settlement import SETTLEMENTS, read_settlement, settlement_path
 from obc_pipeline.ledger.write_once import PARTIAL_SUFFIX
 
-_APPROVAL_NAME = re.compile(r"^(?P<hash>[0-9a-f]{64})_(?P<number>[1-9]\d*)\.json$")
+_APPROVAL_NAME = re.compile(r"(?P<hash>[0-9a-f]{64})_(?P<number>[1-9][0-9]*)\.json")
 # What is the same in every entry of one statement.
 _SHARED = (
     "contract_id",
@@ -37,6 +40,7 @@ _SHARED = (
     "as_of_date",
     "evidence_cutoff_at",
     "evidence_hash",
+    "settlement_hash",
     "posted_at",
     "approved_by",
     "approval_hash",
@@ -88,8 +92,12 @@ def verify(
     for ledger in ledgers:
         progress(f"ledger of {ledger.contract_id}: {ledger.entry_count:,} entries")
         damages += [*ledger.damages, *_approvals(home, ledger)]
+        posted: dict[str, int] = {}
         for statement in ledger.statements:
-            damages += _statement(home, ledger, statement)
+            damages += _statement(home, ledger, statement, posted)
+            for entry in statement.entries:
+                posted[entry.line_key] = posted.get(entry.line_key, 0) + cents(entry.amount)
+            damages += _settlement(home, statement, posted)
     damages += _heads(ledgers, heads)
     archive = prove_archive(home, progress) if with_intake else None
     rows = prove_rows(home) if with_intake else None
@@ -99,14 +107,15 @@ def verify(
 def _strangers(home: Home) -> Iterator[Damage]:
     """Anything in the ledger's top folder, or among the evidence, that no posting put there."""
     for path in sorted(home.ledger.iterdir()) if home.ledger.is_dir() else []:
-        if path.is_symlink() or not path.is_dir() or (path.name[0] in "._" and path.name != EVIDENCE):
+        if path.is_symlink() or not (path.name in (EVIDENCE, SETTLEMENTS) or is_contract_folder(home, path)):
             yield Damage(path.name, None, "does not belong here: it was put in")
-    folder = home.ledger / EVIDENCE
-    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-        if path.name.startswith(".") and path.name.endswith(PARTIAL_SUFFIX):
-            continue
-        if not path.is_file() or path != evidence_path(home, evidence_hash(path.read_bytes())):
-            yield Damage(f"{EVIDENCE}/{path.name}", None, "its bytes are not those that were written, or it was put in")
+    for name, right_path in ((EVIDENCE, evidence_path), (SETTLEMENTS, settlement_path)):
+        folder = home.ledger / name
+        for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+            if path.name.startswith(".") and path.name.endswith(PARTIAL_SUFFIX):
+                continue
+            if path.is_symlink() or not path.is_file() or path != right_path(home, hashlib.sha256(path.read_bytes()).hexdigest()):
+                yield Damage(f"{name}/{path.name}", None, "its bytes are not those that were written, or it was put in")
 
 
 def _approvals(home: Home, ledger: ContractLedger) -> Iterator[Damage]:
@@ -116,8 +125,8 @@ def _approvals(home: Home, ledger: ContractLedger) -> Iterator[Damage]:
     numbers: dict[str, list[int]] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         file = path.relative_to(home.ledger).as_posix()
-        name = _APPROVAL_NAME.match(path.name)
-        if not name:
+        name = _APPROVAL_NAME.fullmatch(path.name)
+        if not name or path.is_symlink() or not path.is_file():
             if not (path.name.startswith(".") and path.name.endswith(PARTIAL_SUFFIX)):
                 yield Damage(file, None, "does not belong here: it was put in, or its name was changed")
             continue
@@ -142,14 +151,14 @@ def _approvals(home: Home, ledger: ContractLedger) -> Iterator[Damage]:
             )
 
 
-def _statement(home: Home, ledger: ContractLedger, statement: Statement) -> Iterator[Damage]:
-    """That a statement is what its approvals say, and rests on evidence that is still listed."""
+def _statement(home: Home, ledger: ContractLedger, statement: Statement, posted: Mapping[str, int]) -> Iterator[Damage]:
+    """That a statement is what its approvals say, and rests on evidence that is still listed. posted: line_key -> cents before it."""
     file = statement.path.relative_to(home.ledger).as_posix()
     first = statement.entries[0]
     for entry in statement.entries[1:]:
         if any(getattr(entry, name) != getattr(first, name) for name in _SHARED):
             yield Damage(file, entry.entry_seq, "it is not of the same posting as the entries around it")
-    proposed = proposal_hash_of(ledger, statement)
+    proposed = proposal_hash_of(ledger, statement, posted)
     try:
         approvals = read_approvals(home, ledger.contract_id, proposed)
     except LedgerDamaged:
@@ -176,6 +185,18 @@ def _statement(home: Home, ledger: ContractLedger, statement: Statement) -> Iter
         yield Damage(
             file, None, f"{len(lost)} of the {len(evidence['receipts'])} deliveries it rests on are no longer in the archive's receipts"
         )
+
+
+def _settlement(home: Home, statement: Statement, posted: Mapping[str, int]) -> Iterator[Damage]:
+    """That the ledger stands, line by line, at what the settlement kept with the statement says is payable. posted: cents after it."""
+    file = f"{SETTLEMENTS}/{statement.settlement_hash}.parquet"
+    try:
+        payable = read_settlement(home, statement.settlement_hash).payable_cents
+    except (ValueError, KeyError, TypeError, OSError):
+        yield Damage(file, None, f"it is not the settlement of a posting ({statement.path.name})")
+        return
+    if {key: amount for key, amount in payable.items() if amount} != {key: amount for key, amount in posted.items() if amount}:
+        yield Damage(file, None, f"what it says is payable is not what {statement.path.name} leaves posted")
 
 
 def _heads(ledgers: Sequence[ContractLedger], heads: Iterable[PrintedHead]) -> Iterator[Damage]:

@@ -13,6 +13,7 @@ from obc_pipeline.documents.ci_structure import Improvement
 from obc_pipeline.documents.tables import SCHEMAS
 from obc_pipeline.intake.columns import sql_type
 from obc_pipeline.ledger.register import SQL_TYPES as LEDGER_TYPES
+from obc_pipeline.ledger.settlement import COLUMNS as SETTLED_TYPES
 from obc_pipeline.sources import registry
 
 _SYSTEM = {
@@ -32,6 +33,7 @@ _INTAKE = {
 }
 _LEDGER = {
     "entry": ", ".join(f"{name} {kind}" for name, kind in LEDGER_TYPES.items()),
+    "settled_line": ", ".join(f"{name} {kind}" for name, kind in SETTLED_TYPES.items()),
     "head": "contract_id VARCHAR, entry_count BIGINT, statement_count INTEGER, head_hash VARCHAR, "
     "posted_amount DECIMAL(18,2), is_intact BOOLEAN",
 }

@@ -49,6 +49,21 @@ where coalesce(e.expected_amount, 0) <> coalesce(l.posted_amount, 0)
 """
 
 
+# What each line is, and what a settlement reads besides: nobody's sessions, nobody who opted out.
+_SETTLED = """
+create schema if not exists intermediate; create schema if not exists staging; create schema if not exists input_layer;
+create or replace table payable.fct_settlement_line as select *, null::integer as tier, 'EARNED' as decision, expected_amount as earned_amount,
+    expected_amount as payable_amount, null::varchar as cap_applied, 'in words' as reason from expected;
+create or replace table intermediate.int_settlement__capped as select line_key, contract_id, line_id, cents as after_per_student_cents,
+    cents as after_max_paid_cents, cents as after_line_cents, cents as after_pool_cents
+    from (select *, (expected_amount * 100)::bigint as cents from expected);
+create or replace table intermediate.int_payment__line (contract_id varchar, contract_version integer, line_id varchar, outcome_name varchar);
+create or replace table intermediate.int_tutoring_session__cause (contract_id varchar, student_key varchar, file_id varchar, row_number bigint);
+create or replace table staging.stg_tutoring_sessions__session_student (student_id varchar, file_id varchar, row_number bigint);
+create or replace table input_layer.input__roster_assignment (contract_id varchar, student_key varchar, end_reason varchar, end_on date)
+"""
+
+
 def make_quick(patch: pytest.MonkeyPatch) -> None:
     """The program's own hash, and waiting for the disk, cost more than all else here. Neither is what most of these tests are about."""
     patch.setattr(os, "fsync", lambda handle: None)
@@ -69,6 +84,17 @@ def terms(**changes: Any) -> SimpleNamespace:
         "dual_control_above": None,
         "restatement_deadline": None,
         "breakers": SimpleNamespace(max_delta_share=Decimal(1), max_reversal_share=Decimal(1)),
+        "provider_name": "Brightpath Tutoring",
+        "subject": "math",
+        "service_start": date(2025, 10, 6),
+        "service_end": date(2026, 5, 15),
+        "dispute_window_days": 30,
+        "base_rate": Decimal("600.00"),
+        "base_model": "PER_STUDENT_SERVED",
+        "base_proration": "BY_SESSIONS_ATTENDED",
+        "contingent_pool_cap": None,
+        "nte_ceiling": None,
+        "per_student_cap": None,
     }
     return SimpleNamespace(**stated | changes)
 
@@ -91,7 +117,7 @@ class SmallHome:
 
     @property
     def documents(self) -> Any:
-        return SimpleNamespace(contracts=self.contracts)
+        return SimpleNamespace(contracts=self.contracts, district=SimpleNamespace(name="Cedar Valley School District"))
 
     def set_terms(self, **changes: Any) -> None:
         self.contracts = [terms(**changes)]
@@ -122,6 +148,7 @@ class SmallHome:
             connection.execute(
                 f"create or replace table payable.fct_proposed_entry as {_DIFFERENCES.replace('from expected', 'from temp.expected')}"
             )
+            connection.execute(_SETTLED.replace("from expected", "from temp.expected"))
             connection.execute(
                 "create or replace table intake.contract_block (contract_id varchar, source varchar, check_id varchar, reason varchar)"
             )

@@ -123,7 +123,7 @@ def test_the_file_is_on_disk_before_it_gets_its_name_and_the_name_before_anyone_
     post(approved.home, CONTRACT, documents=approved.documents)
     calls = [name for name in fault.calls if name != "write"]
     renames = [place for place, name in enumerate(calls) if name == "rename"]
-    assert len(renames) == 2, "the evidence, then the statement"
+    assert len(renames) == 3, "the evidence, the settlement, then the statement"
     for place in renames:
         assert calls[place - 2 : place + 4] == ["fsync", "close", "rename", "open", "fsync", "close"]
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import random
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from obc_pipeline.home import Home
 from obc_pipeline.ledger import approve, inspect_ledger, post, read_ledger, statement_file
 from obc_pipeline.ledger.approval import Approval, approval_hash
 from obc_pipeline.ledger.chain import contract_folder
-from obc_pipeline.ledger.entry import GENESIS, Entry, dollars
+from obc_pipeline.ledger.entry import GENESIS, Entry, cents, dollars
 from obc_pipeline.ledger.errors import NoSuchContract
 from obc_pipeline.ledger.proposal import proposal_hash_of
+from obc_pipeline.ledger.settlement import Settlement, read_settlement, settlement_path
 from obc_pipeline.ledger.statement_file import StatementName
 from obc_pipeline.ledger.verify import PrintedHead, Verified, verify
 from tests.ledger.small_home import ANA, BEN, CONTRACT, IN_MEMORY, SmallHome, make_quick
@@ -132,6 +135,37 @@ def test_any_byte_of_an_approval_or_of_the_evidence(posted: SmallHome) -> None:
     assert looked_at(posted).problems == ()
 
 
+def test_any_byte_of_a_settlement(posted: SmallHome) -> None:
+    others = list((posted.home.ledger / "_settlements").iterdir())
+    assert len(others) == 3
+    for path in others:
+        content = path.read_bytes()
+        for place in range(0, len(content), max(1, len(content) // 25)):
+            overwrite(path, content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :])
+            assert any(path.name in damage.file for damage in inspect_ledger(posted.home, CONTRACT).damages), (path.name, place)
+        overwrite(path, content)
+    assert looked_at(posted).problems == ()
+
+
+def test_a_settlement_that_says_another_amount_is_named(posted: SmallHome) -> None:
+    """As a defect would leave it: whole by its hash, and not what was posted."""
+    rewrite(posted, lambda entry: entry, with_approvals=True)
+    statement = read_ledger(posted.home, CONTRACT).statements[-1]
+    digest = forge_settlement(posted, statement.settlement_hash, Counter())
+    store_again = [replace(entry, settlement_hash=digest) for entry in statement.entries]
+    statement.path.unlink()
+    store(posted, 3, chained(store_again, statement.entries[0].prev_hash, statement.entries[0].approval_hash))
+    assert any("what it says is payable is not what" in problem for problem in looked_at(posted).problems)
+
+
+def test_a_contract_folder_that_lies_elsewhere(posted: SmallHome, quick_path: Path) -> None:
+    folder = contract_folder(posted.home, CONTRACT)
+    folder.rename(quick_path / "elsewhere")
+    folder.symlink_to(quick_path / "elsewhere")
+    assert inspect_ledger(posted.home, CONTRACT).damages
+    assert any("does not belong here" in problem for problem in looked_at(posted).problems)
+
+
 def test_any_file_removed(posted: SmallHome) -> None:
     """But for the last statement, which only a printed head brings back to mind."""
     printed = head(posted)
@@ -177,7 +211,11 @@ def test_two_files_renamed_into_each_others_place(posted: SmallHome) -> None:
         (lambda folder: (folder / ("000004_" + "0" * 64 + ".parquet")).write_bytes(b"x"), "its seal is missing"),
         (lambda folder: (folder / "approvals" / "yes.json").write_text("{}"), "does not belong here"),
         (lambda folder: (folder.parent / "_evidence" / ("0" * 64 + ".json")).write_text("{}"), "or it was put in"),
+        (lambda folder: (folder.parent / "_settlements" / ("0" * 64 + ".parquet")).write_text("x"), "or it was put in"),
         (lambda folder: (folder.parent / "stray").write_text("x"), "does not belong here"),
+        (lambda folder: (folder.parent / folder.name.replace("-", "%2D")).mkdir(), "does not belong here"),
+        (lambda folder: (folder / ("000004_" + "0" * 64 + ".parquet\n")).write_bytes(b"x"), "does not belong here"),
+        (lambda folder: (folder / "approvals" / ("0" * 64 + "_1.json")).symlink_to(folder / "approvals"), "does not belong here"),
     ],
 )
 def test_a_file_put_in(posted: SmallHome, put_in: Callable[[Path], object], words: str) -> None:
@@ -207,10 +245,10 @@ def test_two_statements_cut_are_betrayed_by_the_approval_of_the_second(posted: S
 def rewrite(small: SmallHome, change: Callable[[Entry], Entry], *, with_approvals: bool) -> None:
     """What somebody does who has the program and write access: changes entries and works every hash after them out again.
 
-    with_approvals: forges the approvals as well, under the names that were there.
+    with_approvals: forges the approvals as well, under the names that were there, and the settlements.
     """
     statements = read_ledger(small.home, CONTRACT).statements
-    head_hash, last_of_line = GENESIS, {}
+    head_hash, last_of_line, posted = GENESIS, {}, Counter[str]()
     for path in (contract_folder(small.home, CONTRACT) / "approvals").iterdir() if with_approvals else ():
         path.unlink()
     for statement in statements:
@@ -218,7 +256,10 @@ def rewrite(small: SmallHome, change: Callable[[Entry], Entry], *, with_approval
     for statement in statements:
         entries = [replace(change(entry), adjusts_entry_hash=last_of_line.get(entry.line_key)) for entry in statement.entries]
         approved = entries[0].approval_hash
+        posted.update({entry.line_key: cents(entry.amount) for entry in entries})
         if with_approvals:
+            digest = forge_settlement(small, statement.settlement_hash, posted)
+            entries = [replace(entry, settlement_hash=digest) for entry in entries]
             path = store(small, statement.number, chained(entries, head_hash, ""))
             approved = forge(small, head_hash)
             path.unlink()
@@ -242,6 +283,18 @@ def store(small: SmallHome, number: int, entries: list[Entry]) -> Path:
     return path
 
 
+def forge_settlement(small: SmallHome, digest: str, posted: Counter[str]) -> str:
+    """A settlement that says the lines are payable as posted, in the place of the true one; gives its hash."""
+    true = read_settlement(small.home, digest)
+    keys = true.table.column("line_key").to_pylist()
+    place = true.table.schema.get_field_index("payable_amount")
+    payable = pa.array([dollars(posted[key]) for key in keys], pa.decimal128(18, 2))
+    forged = Settlement(true.terms, true.table.set_column(place, "payable_amount", payable))
+    settlement_path(small.home, digest).unlink()
+    settlement_path(small.home, forged.digest).write_bytes(forged.content)
+    return forged.digest
+
+
 def forge(small: SmallHome, prev_hash: str) -> str:
     """Two approvals of the last statement; gives their hash."""
     ledger = inspect_ledger(small.home, CONTRACT)
@@ -249,7 +302,9 @@ def forge(small: SmallHome, prev_hash: str) -> str:
     proposed, count = proposal_hash_of(ledger, statement), len(statement.entries)
     for n, name in enumerate((ANA, BEN), start=1):
         amount = str(dollars(statement.amount_cents))
-        approval = Approval(CONTRACT, statement.number, prev_hash, proposed, count, amount, name, "any", "2026-07-01T00:00:00Z", (), "run")
+        approval = Approval(
+            CONTRACT, statement.number, prev_hash, proposed, "0" * 64, count, amount, name, "any", "2026-07-01T00:00:00Z", (), "run"
+        )
         (contract_folder(small.home, CONTRACT) / "approvals" / f"{proposed}_{n}.json").write_bytes(approval.as_bytes())
     return approval_hash(small.home, CONTRACT, proposed)
 
@@ -262,7 +317,7 @@ def test_a_ledger_written_anew_is_betrayed_by_its_approvals(posted: SmallHome) -
 
 def test_a_ledger_written_anew_with_its_approvals_is_seen_only_against_print(posted: SmallHome) -> None:
     printed = head(posted)
-    rewrite(posted, lambda entry: replace(entry, amount=entry.amount + 1), with_approvals=True)
+    rewrite(posted, lambda entry: replace(entry, amount=entry.amount * 2), with_approvals=True)
     assert looked_at(posted).problems == ()
     assert "was written anew" in looked_at(posted, printed).problems[0]
 

@@ -44,7 +44,7 @@ _ENTRY = {
     "contract_id": "VARCHAR", "contract_version": "INTEGER", "entry_seq": "BIGINT", "statement_number": "INTEGER", "line_key": "VARCHAR",
     "line_id": "VARCHAR", "line_kind": "VARCHAR", "student_id": "VARCHAR", "student_key": "VARCHAR", "school_id": "VARCHAR",
     "period": "VARCHAR", "entry_kind": "VARCHAR", "amount": "DECIMAL(18,2)", "reason_code": "VARCHAR", "adjusts_entry_hash": "VARCHAR",
-    "run_id": "VARCHAR", "as_of_date": "DATE", "evidence_cutoff_at": "TIMESTAMP", "evidence_hash": "VARCHAR", "posted_at": "TIMESTAMP",
+    "run_id": "VARCHAR", "as_of_date": "DATE", "evidence_cutoff_at": "TIMESTAMP", "evidence_hash": "VARCHAR", "settlement_hash": "VARCHAR", "posted_at": "TIMESTAMP",
     "approved_by": "VARCHAR", "approval_hash": "VARCHAR", "prev_hash": "VARCHAR", "entry_hash": "VARCHAR",
 }  # fmt: skip
 TABLES: dict[str, dict[str, str]] = {
@@ -53,7 +53,8 @@ TABLES: dict[str, dict[str, str]] = {
     | {"decision": "VARCHAR", "tier": "INTEGER", "earned_amount": "DECIMAL(18,2)", "at_stake_amount": "DECIMAL(18,2)"},
     "intermediate.int_payment__contract": {
         "contract_id": "VARCHAR", "contract_version": "INTEGER", "provider_id": "VARCHAR", "period": "VARCHAR",
-        "contingent_pool_cap_amount": "DECIMAL(18,2)", "nte_ceiling_amount": "DECIMAL(18,2)",
+        "contingent_pool_cap_amount": "DECIMAL(18,2)", "nte_ceiling_amount": "DECIMAL(18,2)", "service_end_on": "DATE",
+        "base_model": "VARCHAR", "base_proration": "VARCHAR",
     },
     "documents.contract": {
         "contract_id": "VARCHAR", "version": "INTEGER", "per_student_cap_amount": "DECIMAL(18,2)", "restatement_deadline_on": "DATE",
@@ -63,6 +64,11 @@ TABLES: dict[str, dict[str, str]] = {
         "contract_id": "VARCHAR", "version": "INTEGER", "line_id": "VARCHAR", "max_paid_outcomes": "INTEGER", "line_cap_amount": "DECIMAL(18,2)",
     },
     "ledger.entry": _ENTRY,
+    "ledger.settled_line": {
+        "contract_id": "VARCHAR", "statement_number": "INTEGER", "line_key": "VARCHAR", "line_kind": "VARCHAR", "earned_amount": "DECIMAL(18,2)",
+        "after_per_student_amount": "DECIMAL(18,2)", "after_max_paid_amount": "DECIMAL(18,2)", "after_line_amount": "DECIMAL(18,2)",
+        "after_pool_amount": "DECIMAL(18,2)", "payable_amount": "DECIMAL(18,2)",
+    },
     "ledger.head": {
         "contract_id": "VARCHAR", "entry_count": "BIGINT", "statement_count": "INTEGER", "head_hash": "VARCHAR",
         "posted_amount": "DECIMAL(18,2)", "is_intact": "BOOLEAN",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -32,13 +33,26 @@ class Item:
 
 @dataclass
 class Terms:
-    """What one contract states; None is no cap. lines: line -> (max_paid_outcomes, line cap)."""
+    """What one contract states; None is no cap. lines: line -> (max_paid_outcomes, line cap).
+
+    base: model and proration of the base pay. service_end: last day of service.
+    """
 
     per_student: Decimal | None = None
     pool: Decimal | None = None
     ceiling: Decimal | None = None
     lines: dict[str, tuple[int | None, Decimal | None]] = field(default_factory=dict)
     deadline: dt.date | None = None
+    base: tuple[str, str] = ("PER_STUDENT_SERVED", "NONE")
+    service_end: dt.date = dt.date(2026, 5, 15)
+
+    def accrues(self, item: Item, last_posted_as_of: dt.date | None) -> bool:
+        """Whether a growth of what was posted for the item is service delivered since: base of a student, by sessions, hours or weeks,
+        and the contract's last statement did not see the end of service yet."""
+        grows = self.base[0] in ("PER_SESSION", "PER_HOUR") or self.base in (
+            ("PER_STUDENT_SERVED", "BY_SESSIONS_ATTENDED"), ("PER_STUDENT_SERVED", "BY_WEEKS"),
+        )  # fmt: skip
+        return item.is_base and item.student != "" and grows and last_posted_as_of is not None and last_posted_as_of <= self.service_end
 
 
 def settle(items: list[Item], terms: Terms) -> tuple[dict[str, Decimal], dict[str, str]]:
@@ -103,8 +117,10 @@ class Difference:
     is_late: bool
 
 
-def differences(payable: dict[str, Decimal], posted: list[tuple[str, Decimal, str]], is_late: bool) -> dict[str, Difference]:
-    """By key. posted: (key, amount, entry hash) in the order they were posted."""
+def differences(
+    payable: dict[str, Decimal], posted: list[tuple[str, Decimal, str]], is_late: bool, accruing: Collection[str] = ()
+) -> dict[str, Difference]:
+    """By key. posted: (key, amount, entry hash) in the order they were posted. accruing: keys of which `accrues` holds."""
     balance: dict[str, Decimal] = {}
     last: dict[str, str] = {}
     for key, amount, entry_hash in posted:
@@ -114,6 +130,11 @@ def differences(payable: dict[str, Decimal], posted: list[tuple[str, Decimal, st
     for key in payable.keys() | balance.keys():
         should, has = payable.get(key, Decimal(0)), balance.get(key, Decimal(0))
         if should != has:
-            kind = "NEW" if key not in last else "REVERSAL" if should == 0 else "ADJUSTMENT"
+            if key not in last:
+                kind = "NEW"
+            elif should == 0:
+                kind = "REVERSAL"
+            else:
+                kind = "ACCRUAL" if key in accruing and should > has > 0 else "ADJUSTMENT"
             found[key] = Difference(should - has, kind, last.get(key), is_late)
     return found

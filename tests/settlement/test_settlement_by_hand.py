@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,8 @@ from tests.settlement.settled_by_hand import CENT, Difference, Item, Terms, diff
 
 LINES, STUDENTS = ("G1", "P1", "K1"), ("1", "2", "3", "4", "5", "unknown:9", "")
 CAPS_SEEN: set[str] = set()
+KINDS_SEEN: set[str] = set()
+POSTED_AS_OF = dt.date(2026, 5, 1)
 
 # Prices people write, and odd cents, so that remainders tie and do not tie.
 amounts = st.sampled_from([0, 1, 2, 5000, 15000, 25000, 33333, 50000, 75000, 99999, 416670, -7500, -1]).map(lambda cents: cents * CENT)
@@ -36,7 +38,9 @@ def contracts(draw: st.DrawFn, contract: str) -> tuple[list[Item], Terms]:
     ]
     lines: dict[str, tuple[int | None, Decimal | None]] = {line: (draw(st.none() | st.integers(1, 4)), draw(caps)) for line in LINES}
     deadline = draw(st.none() | st.sampled_from([dt.date(2026, 6, 29), dt.date(2026, 6, 30)]))
-    return items, Terms(draw(caps), draw(caps), draw(caps), lines, deadline)
+    base = (draw(st.sampled_from(["PER_SESSION", "PER_HOUR", "PER_STUDENT_SERVED"])), draw(st.sampled_from(["NONE", "BY_WEEKS"])))
+    service_end = POSTED_AS_OF + dt.timedelta(days=draw(st.integers(-1, 1)))
+    return items, Terms(draw(caps), draw(caps), draw(caps), lines, deadline, base, service_end)
 
 
 @st.composite
@@ -58,7 +62,8 @@ def tables(
 
     for contract, (items, terms, posted) in worlds.items():
         put("intermediate.int_payment__contract", contract_id=contract, contract_version=2, provider_id="p", period="2025-2026",
-            contingent_pool_cap_amount=terms.pool, nte_ceiling_amount=terms.ceiling)  # fmt: skip
+            contingent_pool_cap_amount=terms.pool, nte_ceiling_amount=terms.ceiling, service_end_on=terms.service_end,
+            base_model=terms.base[0], base_proration=terms.base[1])  # fmt: skip
         put("documents.contract", contract_id=contract, version=2, per_student_cap_amount=terms.per_student,
             restatement_deadline_on=terms.deadline)  # fmt: skip
         # An earlier version has caps of its own, which do not count.
@@ -77,12 +82,27 @@ def tables(
         for number, (item, amount) in enumerate(posted, start=1):
             put("ledger.entry", **_names(item), contract_version=1, entry_seq=number, statement_number=(number + 1) // 2,
                 line_key=item.key, line_kind=_kind(item, amount), period=item.period, entry_kind="NEW", amount=amount,
-                reason_code="R", entry_hash=f"{contract}{number}", as_of_date=dt.date(2026, 5, 1),
+                reason_code="R", entry_hash=f"{contract}{number}", as_of_date=POSTED_AS_OF,
                 evidence_cutoff_at=dt.datetime(2026, 5, 1))  # fmt: skip
+        _settled_then(contract, posted, put)
         if posted:
             put("ledger.head", contract_id=contract, entry_count=len(posted), statement_count=(len(posted) + 1) // 2,
                 head_hash=f"{contract}{len(posted)}", posted_amount=sum(amount for _, amount in posted), is_intact=True)  # fmt: skip
     return found
+
+
+def _settled_then(contract: str, posted: list[tuple[Item, Decimal]], put: Callable[..., None]) -> None:
+    """What each statement left posted was payable then, and nothing had been cut."""
+    balance: dict[str, Decimal] = {}
+    for number, (item, amount) in enumerate(posted, start=1):
+        balance[item.key] = balance.get(item.key, Decimal(0)) + amount
+        if number % 2 == 0 or number == len(posted):
+            for key, stood in balance.items():
+                same = dict.fromkeys(
+                    ("earned_amount", *(f"after_{cap}_amount" for cap in ("per_student", "max_paid", "line", "pool"))), stood
+                )
+                put("ledger.settled_line", contract_id=contract, statement_number=(number + 1) // 2, line_key=key, line_kind="OUTCOME",
+                    payable_amount=stood, **same)  # fmt: skip
 
 
 def _names(item: Item) -> dict[str, Any]:
@@ -122,7 +142,9 @@ def assert_same(settlement: Settlement, worlds: Mapping[str, tuple[list[Item], T
         payable |= {key: (amount, cut_by.get(key)) for key, amount in paid.items()}
         is_late = terms.deadline is not None and terms.deadline < dt.date.fromisoformat(AS_OF)
         entries = [(item.key, amount, f"{contract}{number}") for number, (item, amount) in enumerate(posted, start=1)]
-        to_post |= differences(paid, entries, is_late)
+        accruing = {item.key for item in items if terms.accrues(item, POSTED_AS_OF if posted else None)}
+        to_post |= differences(paid, entries, is_late, accruing)
+        KINDS_SEEN.update(one.kind for one in to_post.values())
         CAPS_SEEN.update(cut_by.values())
 
     with settlement.run(tables(worlds)) as connection:
@@ -160,6 +182,10 @@ def test_every_cap_was_seen_to_cut(settlement: Settlement) -> None:
     ]
     for terms in worlds:
         assert_same(settlement, {"A": (items, Terms(terms.per_student, terms.pool, terms.ceiling, {"K1": (None, None)} | terms.lines), [])})
+    for base, kind in ((("PER_SESSION", "NONE"), "ACCRUAL"), (("PER_STUDENT_SERVED", "NONE"), "ADJUSTMENT")):
+        KINDS_SEEN.clear()
+        assert_same(settlement, {"A": (items[-3:], Terms(base=base), [(item, Decimal("100.00")) for item in items[-3:]])})
+        assert {kind} == KINDS_SEEN
     assert {"PER_STUDENT", "MAX_PAID_OUTCOMES", "LINE", "POOL", "NOT_TO_EXCEED"} <= CAPS_SEEN
 
 
@@ -176,7 +202,7 @@ SPOIL = {
     "no_more_outcomes_than_are_paid": "UPDATE intermediate.int_settlement__capped SET after_max_paid_cents = after_max_paid_cents + 1",
     "no_student_paid_twice": "INSERT INTO payable.fct_settlement_line SELECT * REPLACE ('other' AS line_key) FROM payable.fct_settlement_line",
     "posted_and_proposed_are_expected": "UPDATE payable.fct_proposed_entry SET amount = amount - 0.01",
-    "statement_is_ledger": "UPDATE payable.rpt_settlement_statement SET head_hash = 'x' WHERE is_posted",
+    "statement_is_ledger": "UPDATE payable.rpt_settlement_statement SET payable_amount = payable_amount + 0.01 WHERE is_posted",
 }
 
 

@@ -1,5 +1,6 @@
 -- The statements of a contract add up to its ledger: in money, in entries, and the last one ends on the head's hash. The open one
 -- starts there and is made of the proposed entries; what is payable on it is the sum of the settlement's rows.
+-- Each posted one leaves posted what the settlement kept with it says is payable.
 with statement as (
     select
         contract_id,
@@ -10,7 +11,8 @@ with statement as (
         max(case when not is_posted then opening_balance_amount end) as open_balance_amount,
         max(case when not is_posted then statement_amount end) as open_amount,
         max(case when not is_posted then payable_amount end) as payable_amount,
-        count(*) filter (where not is_posted) as open_count
+        count(*) filter (where not is_posted) as open_count,
+        count(*) filter (where is_posted and payable_amount is distinct from closing_balance_amount) as misstated_count
     from {{ ref('rpt_settlement_statement') }}
     group by contract_id
 ),
@@ -46,6 +48,7 @@ left join proposed
 where
     statement.contract_id is null
     or statement.open_count <> 1
+    or statement.misstated_count > 0
     or statement.posted_amount <> coalesce(head.posted_amount, 0)
     or statement.entry_count <> coalesce(head.entry_count, 0)
     or coalesce(statement.last_chain_entry_count, 0) <> coalesce(head.entry_count, 0)

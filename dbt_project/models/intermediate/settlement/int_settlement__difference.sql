@@ -26,6 +26,7 @@ compared as (
         posted.line_key is not null as is_posted_before,
         posted.last_entry_hash as adjusts_entry_hash,
         posted.last_statement_number as adjusts_statement_number,
+        posted.contract_posted_as_of,
         coalesce(expected.reason_code, 'NO_LONGER_EXPECTED') as reason_code,
         expected.cap_applied,
         coalesce(expected.reason, 'The student, the line or the contract is no longer among those that are settled.') as reason
@@ -50,6 +51,15 @@ select
     case
         when not compared.is_posted_before then 'NEW'
         when compared.expected_amount = 0 then 'REVERSAL'
+        -- Base pay of a student who is still being served grows from statement to statement: that is service delivered since, not a
+        -- correction. It ends with the statement that saw the end of service; who had lost the base altogether is corrected.
+        when
+            compared.line_kind = 'BASE'
+            and terms.is_base_accruing
+            and compared.posted_amount > 0
+            and compared.expected_amount > compared.posted_amount
+            and compared.contract_posted_as_of <= terms.service_end_on
+            then 'ACCRUAL'
         else 'ADJUSTMENT'
     end as entry_kind,
     compared.adjusts_entry_hash,

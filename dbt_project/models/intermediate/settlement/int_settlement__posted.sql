@@ -4,7 +4,8 @@ with entry as (
         *,
         row_number() over (partition by contract_id, line_key order by entry_seq desc) as recency,
         sum(amount) over (partition by contract_id, line_key) as balance_amount,
-        count(*) over (partition by contract_id, line_key) as entry_count
+        count(*) over (partition by contract_id, line_key) as entry_count,
+        max(as_of_date) over (partition by contract_id) as contract_posted_as_of
     from {{ source('ledger', 'entry') }}
 )
 
@@ -21,6 +22,7 @@ select
     cast(balance_amount as decimal(18, 2)) as posted_amount,
     cast(entry_count as bigint) as entry_count,
     entry_hash as last_entry_hash,
-    statement_number as last_statement_number
+    statement_number as last_statement_number,
+    contract_posted_as_of
 from entry
 where recency = 1

@@ -7,6 +7,10 @@ select
     {{ cents('terms.per_student_cap_amount') }} as per_student_cap_cents,
     {{ cents('contract.contingent_pool_cap_amount') }} as pool_cap_cents,
     {{ cents('contract.nte_ceiling_amount') }} as nte_ceiling_cents,
+    contract.service_end_on,
+    -- Whether more service brings more base pay. Where it does not, a base amount that grows is a correction.
+    contract.base_model in ('PER_SESSION', 'PER_HOUR')
+    or (contract.base_model = 'PER_STUDENT_SERVED' and coalesce(contract.base_proration, 'NONE') <> 'NONE') as is_base_accruing,
     terms.restatement_deadline_on,
     -- The deadline's own day still counts.
     coalesce(terms.restatement_deadline_on < {{ as_of_date() }}, false) as is_past_deadline

@@ -19,6 +19,7 @@ select
     as_of_date,
     cast(evidence_cutoff_at as timestamp) as evidence_cutoff_at,
     evidence_hash,
+    settlement_hash,
     cast(posted_at as timestamp) as posted_at,
     approved_by,
     approval_hash,

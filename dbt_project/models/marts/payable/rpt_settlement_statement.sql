@@ -1,5 +1,5 @@
 -- One row per contract and statement: what each posting came to, and last an open one that says what the next would be. The statement of a
--- posting is nothing but the ledger's entries added up; earned amounts and caps belong to the run, and stand on the open row.
+-- posting is nothing but the ledger's entries added up; what was earned and what the caps cut is of the settlement kept with it.
 with entry as (
     select * from {{ source('ledger', 'entry') }}
 ),
@@ -17,6 +17,7 @@ posted as (
         max(entry_seq) as chain_entry_count,
         count(*) as entry_count,
         count(*) filter (where entry_kind = 'NEW') as new_count,
+        count(*) filter (where entry_kind = 'ACCRUAL') as accrual_count,
         count(*) filter (where entry_kind = 'ADJUSTMENT') as adjustment_count,
         count(*) filter (where entry_kind = 'REVERSAL') as reversal_count,
         sum(amount) as statement_amount,
@@ -26,6 +27,7 @@ posted as (
         sum(case when line_kind = 'COHORT' then amount else 0 end) as cohort_amount,
         sum(case when line_kind = 'PENALTY' then amount else 0 end) as penalty_amount,
         sum(case when entry_kind = 'NEW' then amount else 0 end) as new_amount,
+        sum(case when entry_kind = 'ACCRUAL' then amount else 0 end) as accrual_amount,
         sum(case when entry_kind = 'ADJUSTMENT' then amount else 0 end) as adjustment_amount,
         sum(case when entry_kind = 'REVERSAL' then amount else 0 end) as reversal_amount
     from entry
@@ -37,6 +39,7 @@ proposed as (
         contract_id,
         count(*) as entry_count,
         count(*) filter (where entry_kind = 'NEW') as new_count,
+        count(*) filter (where entry_kind = 'ACCRUAL') as accrual_count,
         count(*) filter (where entry_kind = 'ADJUSTMENT') as adjustment_count,
         count(*) filter (where entry_kind = 'REVERSAL') as reversal_count,
         sum(amount) as statement_amount,
@@ -46,6 +49,7 @@ proposed as (
         sum(case when line_kind = 'COHORT' then amount else 0 end) as cohort_amount,
         sum(case when line_kind = 'PENALTY' then amount else 0 end) as penalty_amount,
         sum(case when entry_kind = 'NEW' then amount else 0 end) as new_amount,
+        sum(case when entry_kind = 'ACCRUAL' then amount else 0 end) as accrual_amount,
         sum(case when entry_kind = 'ADJUSTMENT' then amount else 0 end) as adjustment_amount,
         sum(case when entry_kind = 'REVERSAL' then amount else 0 end) as reversal_amount
     from {{ ref('fct_proposed_entry') }}
@@ -81,6 +85,26 @@ settled as (
     group by earned.contract_id
 ),
 
+-- The same of each posting, as it was then.
+settled_then as (
+    select
+        contract_id,
+        statement_number,
+        sum(case when line_kind in ('BASE', 'INSTALMENT') then earned_amount else 0 end) as base_earned_amount,
+        sum(case when earned_amount > 0 and line_kind not in ('BASE', 'INSTALMENT') then earned_amount else 0 end)
+            as contingent_earned_amount,
+        sum(case when earned_amount < 0 then earned_amount else 0 end) as penalty_earned_amount,
+        sum(earned_amount) as earned_amount,
+        sum({{ cents('earned_amount') }} - {{ cents('after_per_student_amount') }}) as per_student_cut_cents,
+        sum({{ cents('after_per_student_amount') }} - {{ cents('after_max_paid_amount') }}) as max_paid_cut_cents,
+        sum({{ cents('after_max_paid_amount') }} - {{ cents('after_line_amount') }}) as line_cut_cents,
+        sum({{ cents('after_line_amount') }} - {{ cents('after_pool_amount') }}) as pool_cut_cents,
+        sum({{ cents('after_pool_amount') }} - {{ cents('payable_amount') }}) as nte_cut_cents,
+        sum({{ cents('payable_amount') }}) as payable_cents
+    from {{ source('ledger', 'settled_line') }}
+    group by contract_id, statement_number
+),
+
 head as (
     select
         contract_id,
@@ -108,43 +132,50 @@ last_period as (
 
 statement as (
     select
-        contract_id,
-        statement_number,
+        posted.contract_id,
+        posted.statement_number,
         true as is_posted,
-        period,
-        as_of_date,
-        evidence_cutoff_at,
-        posted_at,
-        approved_by,
-        cast(null as decimal(18, 2)) as base_earned_amount,
-        cast(null as decimal(18, 2)) as contingent_earned_amount,
-        cast(null as decimal(18, 2)) as penalty_earned_amount,
-        cast(null as decimal(18, 2)) as earned_amount,
-        cast(null as bigint) as per_student_cut_cents,
-        cast(null as bigint) as max_paid_cut_cents,
-        cast(null as bigint) as line_cut_cents,
-        cast(null as bigint) as pool_cut_cents,
-        cast(null as bigint) as nte_cut_cents,
-        cast(null as bigint) as payable_cents,
-        sum(statement_amount) over (partition by contract_id order by statement_number) - statement_amount as opening_balance_amount,
-        entry_count,
-        new_count,
-        adjustment_count,
-        reversal_count,
-        statement_amount,
-        base_amount,
-        instalment_amount,
-        outcome_amount,
-        cohort_amount,
-        penalty_amount,
-        new_amount,
-        adjustment_amount,
-        reversal_amount,
+        posted.period,
+        posted.as_of_date,
+        posted.evidence_cutoff_at,
+        posted.posted_at,
+        posted.approved_by,
+        settled_then.base_earned_amount,
+        settled_then.contingent_earned_amount,
+        settled_then.penalty_earned_amount,
+        settled_then.earned_amount,
+        settled_then.per_student_cut_cents,
+        settled_then.max_paid_cut_cents,
+        settled_then.line_cut_cents,
+        settled_then.pool_cut_cents,
+        settled_then.nte_cut_cents,
+        settled_then.payable_cents,
+        sum(posted.statement_amount) over (partition by posted.contract_id order by posted.statement_number)
+        - posted.statement_amount as opening_balance_amount,
+        posted.entry_count,
+        posted.new_count,
+        posted.accrual_count,
+        posted.adjustment_count,
+        posted.reversal_count,
+        posted.statement_amount,
+        posted.base_amount,
+        posted.instalment_amount,
+        posted.outcome_amount,
+        posted.cohort_amount,
+        posted.penalty_amount,
+        posted.new_amount,
+        posted.accrual_amount,
+        posted.adjustment_amount,
+        posted.reversal_amount,
         cast(null as bigint) as late_change_count,
         cast(null as decimal(18, 2)) as late_change_amount,
-        head_hash,
-        chain_entry_count
+        posted.head_hash,
+        posted.chain_entry_count
     from posted
+    left join settled_then
+        on
+            posted.contract_id = settled_then.contract_id
+            and posted.statement_number = settled_then.statement_number
     union all
     select
         contract.contract_id,
@@ -168,6 +199,7 @@ statement as (
         coalesce(head.posted_amount, 0) as opening_balance_amount,
         coalesce(proposed.entry_count, 0) as entry_count,
         coalesce(proposed.new_count, 0) as new_count,
+        coalesce(proposed.accrual_count, 0) as accrual_count,
         coalesce(proposed.adjustment_count, 0) as adjustment_count,
         coalesce(proposed.reversal_count, 0) as reversal_count,
         coalesce(proposed.statement_amount, 0) as statement_amount,
@@ -177,6 +209,7 @@ statement as (
         coalesce(proposed.cohort_amount, 0) as cohort_amount,
         coalesce(proposed.penalty_amount, 0) as penalty_amount,
         coalesce(proposed.new_amount, 0) as new_amount,
+        coalesce(proposed.accrual_amount, 0) as accrual_amount,
         coalesce(proposed.adjustment_amount, 0) as adjustment_amount,
         coalesce(proposed.reversal_amount, 0) as reversal_amount,
         coalesce(late.late_change_count, 0) as late_change_count,
@@ -230,10 +263,12 @@ select
     cast(statement.cohort_amount as decimal(18, 2)) as cohort_amount,
     cast(statement.penalty_amount as decimal(18, 2)) as penalty_amount,
     cast(statement.new_amount as decimal(18, 2)) as new_amount,
+    cast(statement.accrual_amount as decimal(18, 2)) as accrual_amount,
     cast(statement.adjustment_amount as decimal(18, 2)) as adjustment_amount,
     cast(statement.reversal_amount as decimal(18, 2)) as reversal_amount,
     cast(statement.entry_count as bigint) as entry_count,
     cast(statement.new_count as bigint) as new_count,
+    cast(statement.accrual_count as bigint) as accrual_count,
     cast(statement.adjustment_count as bigint) as adjustment_count,
     cast(statement.reversal_count as bigint) as reversal_count,
     cast(statement.late_change_count as bigint) as late_change_count,
