@@ -1,6 +1,6 @@
 -- One row per contract, line and measured student: was the outcome met, and how often was it met by the district's own untutored students
--- of the years of history who began at the same place. The same place is grade and tenth of the baseline; where history has too few of those,
--- grade and fifth; then the tenth in any grade. Where even that is too few, nothing is expected: unknown is not zero.
+-- of the years of history who began at the same place. The same place is grade and tenth of the baseline; where history has too few of
+-- those, grade and fifth; then the tenth in any grade. Where even that is too few, nothing is expected: unknown is not zero.
 with settings as (
     select
         history_years,
