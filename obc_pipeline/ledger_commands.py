@@ -39,16 +39,30 @@ def statement(
     number: Annotated[
         int | None, typer.Option("--number", metavar="N", min=1, help="With --files: this posted statement instead of the open one.")
     ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="N|DATE", help="Show what changed since this statement or day, step by step, instead."),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="N|DATE", help="With --since: up to this statement or day; now unless given.")
+    ] = None,
     home: HomeOption = _DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what would be posted next for a contract, who approved it, and what is still missing."""
+    """Show what would be posted next for a contract, who approved it, and what is still missing; or what changed since a cutoff."""
     from obc_pipeline.ledger import propose, read_approvals
     from obc_pipeline.ledger_views import show_proposal, view_of_proposal
     from obc_pipeline.terminal import output
 
     if number is not None and not files:
         raise ArgumentWrong("--number asks for a posted statement's files; right would be --files --number N")
+    if until is not None and since is None:
+        raise ArgumentWrong("--until is the end of what --since begins; right would be --since N --until M")
+    if since is not None:
+        if files:
+            raise ArgumentWrong("--since shows changes and --files writes a statement; right would be one of the two")
+        _show_changes(Home(home), contract, _point(since), None if until is None else _point(until), as_json)
+        return
     with _told(as_json):
         place = Home(home)
         proposal = propose(place, contract)
@@ -62,6 +76,30 @@ def statement(
             typer.echo(f"wrote {path}")
 
     _answer(as_json, view, shown)
+
+
+def _point(text: str) -> int | date:
+    """A statement's number or a day."""
+    from datetime import date
+
+    try:
+        return int(text) if text.isdecimal() and text.isascii() else date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentWrong(
+            f"{text!r} is no statement and no day; right would be a number such as 1, or a day such as 2026-03-15"
+        ) from None
+
+
+def _show_changes(home: Home, contract: str, since: int | date, until: int | date | None, as_json: bool) -> None:
+    from obc_pipeline.documents import load
+    from obc_pipeline.ledger.restatement import changes
+    from obc_pipeline.ledger_views import show_changes, view_of_changes
+    from obc_pipeline.terminal import output
+
+    with _told(as_json):
+        earlier, later, steps = changes(home, load(home), contract, since, until, _run_to_proposals)
+        view = view_of_changes(contract, earlier, later, steps)
+    _answer(as_json, view, lambda: show_changes(output(), view))
 
 
 def _files(home: Home, contract: str, number: int | None) -> list[str]:

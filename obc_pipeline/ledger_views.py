@@ -16,6 +16,7 @@ from obc_pipeline.ledger.entry import dollars
 from obc_pipeline.ledger.posting import Posted
 from obc_pipeline.ledger.proposal import Proposal, ProposedEntry
 from obc_pipeline.ledger.replay import Replayed
+from obc_pipeline.ledger.restatement import Cutoff, RestatementStep, residuals
 from obc_pipeline.ledger.verify import Verified
 
 
@@ -74,6 +75,27 @@ def show_proposal(console: Console, view: dict[str, Any]) -> None:
         console.print(_line_table(view["late_changes"]["lines"]))
     _show_state(console, view)
     _show_head(console, view)
+
+
+def view_of_changes(contract_id: str, earlier: Cutoff, later: Cutoff, steps: Sequence[RestatementStep]) -> dict[str, Any]:
+    """From one cutoff to another. residual: closing less opening less every step between, zero."""
+    return {
+        "contract_id": contract_id,
+        "since": earlier.words,
+        "until": later.words,
+        "steps": [{"step": one.step, "cause": one.cause, "lines": one.lines, "amount": str(one.amount)} for one in steps],
+        "residual": str(residuals(steps).get(contract_id, Decimal("0.00"))),
+    }
+
+
+def show_changes(console: Console, view: dict[str, Any]) -> None:
+    """The changes for people."""
+    console.print(f"[bold]{escape(view['contract_id'])}[/bold]: from {view['since']} to {view['until']}", soft_wrap=True)
+    table = _table("Step", "Cause", "Lines", "$", right=(2, 3))
+    for step in view["steps"]:
+        table.add_row(step["step"].lower().replace("_", " "), escape(step["cause"] or ""), f"{step['lines']:,}", _money(step["amount"]))
+    console.print(table)
+    console.print(f"Left over: {_money(view['residual'])}")
 
 
 def view_of_posted(posted: Posted) -> dict[str, Any]:

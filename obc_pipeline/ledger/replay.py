@@ -12,13 +12,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from obc_pipeline.documents import Documents
 from obc_pipeline.fingerprint import code_digest
 from obc_pipeline.home import Home
 from obc_pipeline.ledger.chain import ContractLedger, Statement, contract_folder, read_ledger
 from obc_pipeline.ledger.errors import LedgerDamaged, NoSuchStatement
 from obc_pipeline.ledger.evidence import read_evidence
 from obc_pipeline.ledger.proposal import open_to_read, proposal_hash, proposal_hash_of, read_proposed
-from obc_pipeline.ledger.settlement import settlement_path
+from obc_pipeline.ledger.settlement import Settlement, settle, settlement_path
 from obc_pipeline.ledger.write_once import make_private_folder
 
 # Runs the pipeline on a home as of a date with arrivals up to a moment, far enough that payable.fct_proposed_entry is built.
@@ -67,6 +68,25 @@ def replay(home: Home, contract_id: str, run_to: RunTo, statement_number: int | 
         shutil.rmtree(scratch)
     replayed = proposal_hash(contract_id, statement.number, before.head_hash, entries)
     return Replayed(contract_id, statement.number, proposal_hash_of(ledger, statement), replayed, evidence["code"] == code_digest())
+
+
+def settled_again(home: Home, documents: Documents, contract_id: str, as_of: date, cutoff: datetime, run_to: RunTo) -> Settlement:
+    """What the contract's lines come to as of a day on what had arrived by `cutoff`, under the documents of today; worked out in a scratch
+    folder that is removed again. Raises what `run_to` raises."""
+    scratch = Path(tempfile.mkdtemp(prefix=".replay-", dir=home.path))
+    try:
+        place = Home(scratch)
+        for path in (home.obc_yml, home.data_map_yml, home.ci_structure_yml):
+            shutil.copyfile(path, place.path / path.name)
+        shutil.copytree(home.contracts, place.contracts)
+        make_private_folder(place.archive)
+        shutil.copytree(home.deliveries, place.deliveries)
+        os.symlink(home.objects, place.objects)
+        run_to(place, as_of, cutoff)
+        with open_to_read(place) as connection:
+            return settle(connection, documents, contract_id, 0, as_of)
+    finally:
+        shutil.rmtree(scratch)
 
 
 def _statement(ledger: ContractLedger, number: int | None) -> Statement:

@@ -95,6 +95,7 @@ def _front(statement: Statement, width: float) -> list[Flowable]:
     )
     parts += [Spacer(1, 6), pair, _text("Lines by outcome and tier", _HEAD), _groups(statement, width)]
     parts += _adjustments(statement, width)
+    parts += _changes(statement, width)
     if statement.caps:
         parts.append(KeepTogether([_text("Caps applied", _HEAD), _caps(statement, width)]))
     parts += [
@@ -139,6 +140,18 @@ def _adjustments(statement: Statement, width: float) -> list[Flowable]:
     return [
         _text("Adjustments of earlier statements, with their causes", _HEAD),
         _table(rows, [width * share for share in (0.12, 0.14, 0.15, 0.35, 0.1, 0.14)]),
+    ]
+
+
+def _changes(statement: Statement, width: float) -> list[Flowable]:
+    if not statement.changes:
+        return []
+    rows = [_header("Step", "Cause", "Lines", "Amount $")]
+    for name, cause, lines, cents in words.changes(statement):
+        rows.append([_text(name, _BODY), _text(cause, _BODY), _right(f"{lines:,}"), _right(words.money(cents))])
+    return [
+        _text("From the statement before to this one: every cent", _HEAD),
+        _table(rows, [width * share for share in (0.32, 0.44, 0.1, 0.14)]),
     ]
 
 

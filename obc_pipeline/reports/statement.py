@@ -1,27 +1,27 @@
 """Statement: what one posting (or the one proposed next) says to the two parties, read from the ledger and from the run it came of.
 
-Amounts are whole cents. What the ledger holds is told from the ledger alone; tiers, reasons and caps belong to the run, and are told
-only where the run still says what was posted.
+Amounts are whole cents. A posted statement is told from the ledger alone: its entries, and the settlement kept with them. So it is the
+same statement whenever it is printed, but that a student who opted out since is withheld from the vendor.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from types import SimpleNamespace
 from typing import Any
 
-import duckdb
-
-from obc_pipeline.documents import Contract, Documents, load
+from obc_pipeline.documents import Documents, load
 from obc_pipeline.errors import ArgumentWrong
-from obc_pipeline.explain.keys import rows
 from obc_pipeline.home import Home
-from obc_pipeline.ledger import ContractLedger, Proposal, propose, read_approvals, read_ledger, standing
-from obc_pipeline.ledger.entry import cents
+from obc_pipeline.ledger import ContractLedger, Proposal, ProposedEntry, propose, read_approvals, read_ledger, standing
+from obc_pipeline.ledger.entry import Entry, cents
 from obc_pipeline.ledger.proposal import open_to_read, proposal_hash_of
-from obc_pipeline.reports.audience import Audience, Told, told
+from obc_pipeline.ledger.restatement import settlement_of, waterfall_between
+from obc_pipeline.ledger.settlement import Settlement, settle
+from obc_pipeline.reports.audience import Audience, Told, reason_for, told
 
 AUDIENCES: tuple[Audience, ...] = ("procurement", "vendor")
 BASE_KINDS = ("BASE", "INSTALMENT")
@@ -29,9 +29,10 @@ BASE_KINDS = ("BASE", "INSTALMENT")
 
 @dataclass(frozen=True)
 class Line:
-    """One payment line of the statement. entry_kind: NEW, ADJUSTMENT, REVERSAL; empty when this statement does not touch the line.
+    """One payment line of the statement. entry_kind: NEW, ACCRUAL, ADJUSTMENT, REVERSAL; empty when this statement does not touch the line.
 
-    before_cents, amount_cents, after_cents: posted before, moved by this statement, posted then. earned_cents: None when not known any more.
+    before_cents, amount_cents, after_cents: posted before, moved by this statement, posted then. earned_cents: None for a line that is
+    settled no longer.
     """
 
     told: Told
@@ -76,6 +77,16 @@ class Cause:
 
 
 @dataclass(frozen=True)
+class Change:
+    """One step from what was payable at the statement before to what is payable at this one; step and cause as in `RestatementStep`."""
+
+    step: str
+    cause: str
+    lines: int
+    cents: int
+
+
+@dataclass(frozen=True)
 class Cap:
     """One cap of the contract: its limit, what stood before it, what it left. cut_cents is value delivered above the cap."""
 
@@ -100,8 +111,7 @@ class Statement:
     """Everything a statement says to one reader.
 
     number: of the posting, 1-based. posted_at: None for a proposal. head_hash, entry_count: of the ledger after this statement; of a
-    proposal, before it. lines: every line settled or touched. has_run_detail: whether unpaid lines, earned amounts and caps are of this
-    statement's own evidence.
+    proposal, before it. lines: every line settled or touched. changes: from the statement before, none on the first.
     """
 
     audience: Audience
@@ -125,12 +135,12 @@ class Statement:
     groups: tuple[Group, ...]
     causes: tuple[Cause, ...]
     caps: tuple[Cap, ...]
+    changes: tuple[Change, ...]
     approvals: tuple[Signature, ...]
     people_needed: int
     missing: tuple[str, ...] = ()
     late_changes: int = 0
     late_change_cents: int = 0
-    has_run_detail: bool = True
     dispute_window_days: int = 30
     restatement_deadline: date | None = None
     terms: Mapping[str, str] = field(default_factory=dict)
@@ -169,105 +179,37 @@ def read_statement(
     proposal = propose(home, contract_id, documents)
     ledger = read_ledger(home, contract_id)
     with open_to_read(home) as connection:
-        run = _Run(connection, contract_id, proposal)
-        if statement is None and (proposal.entries or not ledger.statements):
-            return _proposed(home, documents, proposal, run, audience)
-        number = statement or ledger.statements[-1].number
-        return _posted(home, documents, proposal, ledger, run, audience, number)
+        now = settle(connection, documents, contract_id, proposal.statement_number, proposal.run.as_of_date)
+    if statement is None and (proposal.entries or not ledger.statements):
+        return _proposed(home, proposal, now, audience)
+    number = statement or ledger.statements[-1].number
+    return _posted(home, ledger, number, audience, opted_out={row["student_key"] for row in now.rows.values() if row["has_opted_out"]})
 
 
-class _Run:
-    """What the last run says of a contract's lines, as rows by line_key."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection, contract_id: str, proposal: Proposal) -> None:
-        self.proposal = proposal
-        self.settled = {
-            row["line_key"]: row for row in rows(connection, "select * from payable.fct_settlement_line where contract_id = ?", contract_id)
-        }
-        self.caps = rows(connection, "select * from intermediate.int_settlement__capped where contract_id = ?", contract_id)
-        self.names = {
-            (row["contract_version"], row["line_id"]): row["outcome_name"]
-            for row in rows(
-                connection,
-                "select contract_version, line_id, outcome_name from intermediate.int_payment__line where contract_id = ?",
-                contract_id,
-            )
-        }
-        self.vendor_ids = _ids_as_sent(connection, contract_id)
-        self.opted_out = {
-            row["student_key"]
-            for row in rows(
-                connection,
-                "select distinct student_key from input_layer.input__roster_assignment where contract_id = ? and upper(end_reason) = 'OPT_OUT' and end_on <= ?",
-                contract_id,
-                proposal.run.as_of_date,
-            )
-        }
-
-    def is_of(self, as_of: date, cutoff: datetime) -> bool:
-        return (as_of, cutoff.replace(tzinfo=None)) == (
-            self.proposal.run.as_of_date,
-            self.proposal.run.evidence_cutoff_at.replace(tzinfo=None),
-        )
-
-
-def _ids_as_sent(connection: duckdb.DuckDBPyConnection, contract_id: str) -> dict[str, str]:
-    """student_key -> the id in the vendor's own session log. Students it never sent have none: their district ids are not for it."""
-    found = rows(
-        connection,
-        """select cause.student_key, string_agg(distinct log.student_id, ', ' order by log.student_id) as sent
-           from intermediate.int_tutoring_session__cause as cause
-           inner join staging.stg_tutoring_sessions__session_student as log on cause.file_id = log.file_id and cause.row_number = log.row_number
-           where cause.contract_id = ? and cause.student_key is not null group by cause.student_key""",
-        contract_id,
-    )
-    return {row["student_key"]: row["sent"] for row in found}
-
-
-def _proposed(home: Home, documents: Documents, proposal: Proposal, run: _Run, audience: Audience) -> Statement:
-    proposed = {entry.line_key: entry for entry in proposal.entries}
-    balances, last = proposal.ledger.balances, proposal.ledger.last_entries
-    # After the restatement deadline nothing is proposed any more, and what stands is what is posted.
-    keys = sorted({*run.settled, *proposed, *balances})
-    lines = []
-    for key in keys:
-        entry, settled, before = proposed.get(key), run.settled.get(key), balances.get(key, 0)
-        moved = entry.amount_cents if entry else 0
-        source: Any = entry or (settled and _Row(settled)) or last[key]
-        lines.append(
-            _line(
-                run,
-                audience,
-                source,
-                settled,
-                entry_kind=entry.entry_kind if entry else "",
-                before=before,
-                moved=moved,
-                adjusts=last[key].statement_number if entry and key in last else None,
-                reason_code=entry.reason_code if entry else None,
-            )
-        )
+def _proposed(home: Home, proposal: Proposal, now: Settlement, audience: Audience) -> Statement:
     given = read_approvals(home, proposal.contract_id, proposal.proposal_hash)
     reach = standing(proposal, given)
+    # After the restatement deadline nothing is proposed any more, and what stands is what is posted.
+    entries = {entry.line_key: (entry, entry.amount_cents) for entry in proposal.entries}
     return _made(
-        documents,
-        run,
+        home,
+        proposal.ledger,
+        now,
+        entries,
         audience,
-        lines,
         number=proposal.statement_number,
-        version=proposal.terms.version,
         run_id=proposal.run.run_id,
         as_of=proposal.run.as_of_date,
-        cutoff=proposal.run.evidence_cutoff_at,
+        evidence_cutoff_at=proposal.run.evidence_cutoff_at,
         posted_at=None,
-        ledger=proposal.ledger,
-        opening=proposal.ledger.posted_cents,
+        head_hash=proposal.ledger.head_hash,
+        entry_count=proposal.ledger.entry_count,
         proposal_hash=proposal.proposal_hash,
-        approvals=[Signature(one.by, one.role, one.at) for one in given],
+        approvals=tuple(Signature(one.by, one.role, one.at) for one in given),
         people_needed=reach.people_needed,
-        missing=_still_missing(proposal, reach.missing, audience),
-        late=[entry.amount_cents for entry in proposal.late_changes],
-        has_run_detail=True,
+        missing=tuple(_still_missing(proposal, reach.missing, audience)),
+        late_changes=len(proposal.late_changes),
+        late_change_cents=sum(entry.amount_cents for entry in proposal.late_changes),
     )
 
 
@@ -281,91 +223,95 @@ def _still_missing(proposal: Proposal, approvals_missing: Sequence[str], audienc
     return [*told, *(["a check of the district's to be resolved"] if proposal.blocks or proposal.run.why_old else [])]
 
 
-def _posted(
-    home: Home, documents: Documents, proposal: Proposal, ledger: ContractLedger, run: _Run, audience: Audience, number: int
-) -> Statement:
+def _posted(home: Home, ledger: ContractLedger, number: int, audience: Audience, opted_out: Collection[str]) -> Statement:
     statements = {one.number: one for one in ledger.statements}
     if number not in statements:
         known = ", ".join(map(str, statements)) or "none yet"
         raise ArgumentWrong(f"{ledger.contract_id} has no posted statement {number}; posted: {known}")
     posted = statements[number]
-    before = ledger.before(number)
-    entries = {entry.line_key: entry for entry in posted.entries}
-    first = posted.entries[0]
-    is_same_run = run.is_of(first.as_of_date, first.evidence_cutoff_at)
-    keys = sorted({*entries, *before.balances, *(run.settled if is_same_run else ())})
-    lines = []
-    for key in keys:
-        entry, opening = entries.get(key), before.balances.get(key, 0)
-        moved = cents(entry.amount) if entry else 0
-        settled = run.settled.get(key)
-        is_unchanged = settled is not None and cents(settled["payable_amount"]) == opening + moved
-        source: Any = entry or before.last_entries.get(key) or _Row(settled or {})
-        lines.append(
-            _line(
-                run,
-                audience,
-                source,
-                settled if is_unchanged else None,
-                entry_kind=entry.entry_kind if entry else "",
-                before=opening,
-                moved=moved,
-                adjusts=before.last_entries[key].statement_number if entry and key in before.last_entries else None,
-                reason_code=entry.reason_code if entry else None,
-            )
-        )
+    first, last = posted.entries[0], posted.entries[-1]
     digest = proposal_hash_of(ledger, posted)
     given = read_approvals(home, ledger.contract_id, digest)
     return _made(
-        documents,
-        run,
+        home,
+        ledger.before(number),
+        settlement_of(home, posted),
+        {entry.line_key: (entry, cents(entry.amount)) for entry in posted.entries},
         audience,
-        lines,
+        opted_out_since=opted_out,
         number=number,
-        version=first.contract_version,
         run_id=first.run_id,
         as_of=first.as_of_date,
-        cutoff=first.evidence_cutoff_at,
+        evidence_cutoff_at=first.evidence_cutoff_at,
         posted_at=first.posted_at,
-        ledger=ContractLedger(ledger.contract_id, tuple(one for one in ledger.statements if one.number <= number)),
-        opening=before.posted_cents,
+        head_hash=last.entry_hash,
+        entry_count=last.entry_seq,
         proposal_hash=digest,
-        approvals=[Signature(one.by, one.role, one.at) for one in given],
+        approvals=tuple(Signature(one.by, one.role, one.at) for one in given),
         people_needed=len(given),
-        missing=[],
-        late=[],
-        has_run_detail=is_same_run,
     )
 
 
-class _Row:
-    """A settlement row with the attribute names of an entry."""
-
-    def __init__(self, row: Mapping[str, Any]) -> None:
-        self.__dict__.update(row)
+def _made(
+    home: Home,
+    before: ContractLedger,
+    settlement: Settlement,
+    entries: Mapping[str, tuple[ProposedEntry | Entry, int]],
+    audience: Audience,
+    *,
+    opted_out_since: Collection[str] = (),
+    **stated: Any,
+) -> Statement:
+    """before: the ledger without this statement. entries: line_key -> entry and the cents it moves. stated: the statement's other fields."""
+    terms, settled = settlement.terms, settlement.rows
+    opted_out = {*opted_out_since, *(row["student_key"] for row in settled.values() if row["has_opted_out"])}
+    lines = sorted(
+        (_line(before, settled.get(key), key, entries.get(key), audience, opted_out) for key in {*settled, *entries, *before.balances}),
+        key=lambda line: (line.line_kind not in BASE_KINDS, line.line_id, line.told.student_key, line.told.line_key, line.amount_cents),
+    )
+    return Statement(
+        audience=audience,
+        district=terms.district,
+        contract_id=before.contract_id,
+        contract_version=terms.contract_version,
+        provider=terms.provider,
+        subject=terms.subject,
+        service_period=(terms.service_start, terms.service_end),
+        period=next((row["period"] for row in settled.values()), ""),
+        opening_cents=before.posted_cents,
+        lines=tuple(lines),
+        groups=tuple(_groups(lines, terms.names)),
+        causes=tuple(_causes(lines)),
+        caps=tuple(_caps(settled.values())),
+        changes=_changes(home, before, settlement, audience),
+        dispute_window_days=terms.dispute_window_days,
+        restatement_deadline=terms.restatement_deadline,
+        terms=terms.money,
+        **stated,
+    )
 
 
 def _line(
-    run: _Run,
-    audience: Audience,
-    source: Any,
+    before: ContractLedger,
     settled: Mapping[str, Any] | None,
-    *,
-    entry_kind: str,
-    before: int,
-    moved: int,
-    adjusts: int | None,
-    reason_code: str | None,
+    key: str,
+    moved: tuple[ProposedEntry | Entry, int] | None,
+    audience: Audience,
+    opted_out: Collection[str],
 ) -> Line:
-    code = reason_code or (settled["reason_code"] if settled else source.reason_code)
+    entry, amount = moved or (None, 0)
+    last = before.last_entries.get(key)
+    source: Any = entry or (SimpleNamespace(**settled) if settled else last)
+    code = source.reason_code
     words = settled["reason"] if settled and settled["reason_code"] == code else _plain_words(code)
-    has_opted_out = source.student_key in run.opted_out
+    has_opted_out = source.student_key is not None and source.student_key in opted_out
+    opening = before.balances.get(key, 0)
     return Line(
         told=told(
             audience,
-            line_key=source.line_key,
+            line_key=key,
             student_key=source.student_key,
-            vendor_student_id=run.vendor_ids.get(source.student_key or ""),
+            vendor_student_id=settled["vendor_student_id"] if settled else None,
             decision=settled["decision"] if settled else None,
             reason_code=code,
             reason=words,
@@ -375,97 +321,32 @@ def _line(
         line_kind=source.line_kind,
         tier=settled["tier"] if settled and settled["decision"] == "EARNED" else None,
         school_id="" if has_opted_out and audience == "vendor" else source.school_id or "",
-        entry_kind=entry_kind,
+        entry_kind=entry.entry_kind if entry else "",
         earned_cents=cents(settled["earned_amount"]) if settled else None,
-        before_cents=before,
-        amount_cents=moved,
-        after_cents=before + moved,
+        before_cents=opening,
+        amount_cents=amount,
+        after_cents=opening + amount,
         cap_applied=(settled["cap_applied"] or "") if settled else "",
-        adjusts_statement=adjusts,
+        adjusts_statement=last.statement_number if entry and last else None,
     )
+
+
+def _changes(home: Home, before: ContractLedger, settlement: Settlement, audience: Audience) -> tuple[Change, ...]:
+    """From what was payable at the statement before; causes in the codes this reader may see, those alike put together."""
+    if not before.statements:
+        return ()
+    summed: dict[tuple[str, str], list[int]] = {}
+    for step in waterfall_between(settlement_of(home, before.statements[-1]), settlement):
+        codes = (step.cause or "").split(" > ") if step.step != "CAPS" else []
+        shown = list(dict.fromkeys(reason_for(audience, code, "")[0] if code else "" for code in codes))
+        found = summed.setdefault((step.step, " > ".join(shown) if codes else step.cause or ""), [0, 0])
+        found[0] += step.lines
+        found[1] += cents(step.amount)
+    return tuple(Change(step, cause, lines, amount) for (step, cause), (lines, amount) in summed.items())
 
 
 def _plain_words(code: str) -> str:
     return code.replace("_", " ").capitalize() + "."
-
-
-def _made(
-    documents: Documents,
-    run: _Run,
-    audience: Audience,
-    lines: Sequence[Line],
-    *,
-    number: int,
-    version: int,
-    run_id: str,
-    as_of: date,
-    cutoff: datetime,
-    posted_at: datetime | None,
-    ledger: ContractLedger,
-    opening: int,
-    proposal_hash: str,
-    approvals: Sequence[Signature],
-    people_needed: int,
-    missing: Sequence[str],
-    late: Sequence[int],
-    has_run_detail: bool,
-) -> Statement:
-    contract = _contract(documents, run.proposal.contract_id, version)
-    names = {line.line_id: line.outcome_name for line in contract.rate_card}
-    ordered = sorted(
-        lines,
-        key=lambda line: (line.line_kind not in BASE_KINDS, line.line_id, line.told.student_key, line.told.line_key, line.amount_cents),
-    )
-    return Statement(
-        audience=audience,
-        district=documents.district.name,
-        contract_id=contract.contract_id,
-        contract_version=version,
-        provider=contract.provider_name,
-        subject=contract.subject,
-        service_period=(contract.service_start, contract.service_end),
-        period=f"{contract.school_year_end - 1}-{contract.school_year_end}",
-        number=number,
-        run_id=run_id,
-        as_of=as_of,
-        evidence_cutoff_at=cutoff,
-        posted_at=posted_at,
-        opening_cents=opening,
-        head_hash=ledger.head_hash,
-        entry_count=ledger.entry_count,
-        proposal_hash=proposal_hash,
-        lines=tuple(ordered),
-        groups=tuple(_groups(ordered, names)),
-        causes=tuple(_causes(ordered)),
-        caps=tuple(_caps(run.caps)) if has_run_detail else (),
-        approvals=tuple(approvals),
-        people_needed=people_needed,
-        missing=tuple(missing),
-        late_changes=len(late),
-        late_change_cents=sum(late),
-        has_run_detail=has_run_detail,
-        dispute_window_days=contract.dispute_window_days,
-        restatement_deadline=contract.restatement_deadline,
-        terms=_terms(contract),
-    )
-
-
-def _contract(documents: Documents, contract_id: str, version: int) -> Contract:
-    versions = [contract for contract in documents.contracts if contract.contract_id == contract_id]
-    return next((contract for contract in versions if contract.version == version), versions[-1])
-
-
-def _terms(contract: Contract) -> dict[str, str]:
-    """The money terms a reader of the statement wants beside it."""
-    proration = "" if contract.base_proration == "NONE" else contract.base_proration
-    stated = {
-        "Base": f"{contract.base_rate:,.2f} {contract.base_model} {proration}".strip().replace("_", " ").lower(),
-        "Outcome pool": f"{contract.contingent_pool_cap:,.2f}" if contract.contingent_pool_cap is not None else "no cap",
-        "Not to exceed": f"{contract.nte_ceiling:,.2f}" if contract.nte_ceiling is not None else "no ceiling",
-    }
-    if contract.per_student_cap is not None:
-        stated["Per student"] = f"{contract.per_student_cap:,.2f}"
-    return stated
 
 
 def _groups(lines: Iterable[Line], names: Mapping[str, str]) -> list[Group]:
@@ -511,21 +392,23 @@ def _causes(lines: Iterable[Line]) -> list[Cause]:
 
 # Column before a cap, column after it, the cap's name; the caps act in this order.
 _CAP_COLUMNS = (
-    ("earned_cents", "after_per_student_cents", "per student"),
-    ("after_per_student_cents", "after_max_paid_cents", "outcomes paid at most"),
-    ("after_max_paid_cents", "after_line_cents", "line"),
-    ("after_line_cents", "after_pool_cents", "outcome pool"),
-    ("after_pool_cents", "payable_cents", "not to exceed"),
+    ("earned_amount", "after_per_student_amount", "per student"),
+    ("after_per_student_amount", "after_max_paid_amount", "outcomes paid at most"),
+    ("after_max_paid_amount", "after_line_amount", "line"),
+    ("after_line_amount", "after_pool_amount", "outcome pool"),
+    ("after_pool_amount", "payable_amount", "not to exceed"),
 )
 
 
-def _caps(capped: Sequence[Mapping[str, Any]]) -> list[Cap]:
+def _caps(settled: Iterable[Mapping[str, Any]]) -> list[Cap]:
     """Every cap that cut something, by rate-card line: what stood before it and what it left."""
+    of_line: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in settled:
+        of_line[row["line_id"]].append(row)
     found = []
     for before, after, name in _CAP_COLUMNS:
-        for line_id in sorted({row["line_id"] for row in capped}):
-            of_line = [row for row in capped if row["line_id"] == line_id]
-            stood, left = sum(row[before] for row in of_line), sum(row[after] for row in of_line)
+        for line_id, rows in sorted(of_line.items()):
+            stood, left = sum(cents(row[before]) for row in rows), sum(cents(row[after]) for row in rows)
             if stood != left:
                 found.append(Cap(name, line_id, stood, stood - left, left))
     return found

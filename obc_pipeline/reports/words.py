@@ -50,6 +50,7 @@ def facts(statement: Statement) -> list[tuple[str, str]]:
 def balances(statement: Statement) -> list[tuple[str, int]]:
     """Opening balance, what moves it by kind, closing balance: the parts add up to the cent."""
     adjusted = sum(line.amount_cents for line in statement.lines if line.entry_kind in ("ADJUSTMENT", "REVERSAL"))
+    accrued = sum(line.amount_cents for line in statement.lines if line.entry_kind == "ACCRUAL")
     new = {
         kind: sum(line.amount_cents for line in statement.lines if line.line_kind == kind and line.entry_kind == "NEW") for kind in KINDS
     }
@@ -57,6 +58,7 @@ def balances(statement: Statement) -> list[tuple[str, int]]:
         ("Opening balance (posted before)", statement.opening_cents),
         ("Base: serving students, new", new["BASE"]),
         *([("Base: fixed instalments, new", new["INSTALMENT"])] if new["INSTALMENT"] else []),
+        *([("Base: grown since the last statement", accrued)] if accrued else []),
         ("Outcomes, new", new["OUTCOME"]),
         *([("Cohort outcomes, new", new["COHORT"])] if new["COHORT"] else []),
         ("Penalties, new", new["PENALTY"]),
@@ -64,6 +66,23 @@ def balances(statement: Statement) -> list[tuple[str, int]]:
         ("This statement", statement.amount_cents),
         ("Closing balance", statement.closing_cents),
     ]
+
+
+STEPS = {
+    "OPENING": "Payable at the statement before",
+    "NEW": "Newly decided",
+    "BASE_GREW": "Base pay that grew with service",
+    "RESTATED_UP": "Decided before, worth more now",
+    "RESTATED_DOWN": "Decided before, worth less now",
+    "GONE": "No longer settled",
+    "CAPS": "What the caps cut, against then",
+    "CLOSING": "Payable at this statement",
+}
+
+
+def changes(statement: Statement) -> list[tuple[str, str, int, int]]:
+    """From the statement before to this one: step, cause, lines, cents. The steps between the two balances add up to their difference."""
+    return [(STEPS[one.step], one.cause, one.lines, one.cents) for one in statement.changes]
 
 
 def group_name(group: Group) -> str:
@@ -91,10 +110,6 @@ def chain(statement: Statement) -> list[tuple[str, str]]:
 def notes(statement: Statement) -> list[str]:
     """What the reader must know to read the numbers right."""
     told = []
-    if not statement.has_run_detail:
-        told.append(
-            "Evidence has come since this statement was posted: unpaid students, earned amounts and caps are those of the newest statement."
-        )
     if statement.late_changes:
         told.append(
             f"{statement.late_changes} later changes ({money(statement.late_change_cents)}) came after the restatement deadline: "

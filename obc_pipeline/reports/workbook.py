@@ -17,7 +17,7 @@ _EXACT_CENTS = 10**15
 
 
 def write_workbook(statement: Statement, path: Path) -> None:
-    """Sheets: Statement, Adjustments, Students."""
+    """Sheets: Statement, Adjustments, Changes (where there is an earlier statement), Students."""
     # Nothing a sender wrote may become a formula or a link.
     book = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False})
     # The time of the content, not of the writing, so that the bytes depend on nothing else.
@@ -26,6 +26,8 @@ def write_workbook(statement: Statement, path: Path) -> None:
     sheets = _Sheets(book)
     _front(sheets.add("Statement", [34, 26, 20, 16, 16, 16, 16], statement), statement)
     _adjustments(sheets.add("Adjustments", [12, 14, 22, 34, 44, 10, 16], statement), statement)
+    if statement.changes:
+        _changes(sheets.add("Changes", [34, 60, 10, 18], statement), statement)
     _students(sheets.add("Students", [34, 34, 18, 12, 12, 8, 12, 24, 14, 14, 14, 14, 18, 14, 30, 80, 34], statement), statement)
     book.close()
 
@@ -143,6 +145,20 @@ def _adjustments(sheet: _Sheet, statement: Statement) -> None:
         )
     if not statement.causes:
         sheet.line("Nothing posted before is changed.")
+
+
+def _changes(sheet: _Sheet, statement: Statement) -> None:
+    sheet.table(["Since the statement before", "Cause", "Lines", "US dollars"])
+    steps = words.changes(statement)
+    for place, (name, cause, lines, cents) in enumerate(steps):
+        is_balance = place in (0, len(steps) - 1)
+        sheet.cents(3, cents, sheet.formats.total if is_balance else None)
+        sheet.sheet.write_number(sheet.row, 2, lines)
+        sheet.line(name, cause, style=sheet.formats.bold if is_balance else None)
+    sheet.gap()
+    sheet.line(
+        "Earned before caps; what the caps cut is a step of its own. The steps between the balances add up to their difference: nothing is left over."
+    )
 
 
 def _students(sheet: _Sheet, statement: Statement) -> None:

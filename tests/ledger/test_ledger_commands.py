@@ -7,12 +7,14 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from obc_pipeline import cli, documents
+from obc_pipeline import cli, documents, ledger_commands
+from obc_pipeline.home import Home
 from obc_pipeline.ledger.chain import contract_folder
 from tests.ledger.small_home import CONTRACT, SmallHome
 
@@ -138,3 +140,58 @@ def test_a_home_without_documents(obc: Obc, district: SmallHome) -> None:
     said = obc("statement", CONTRACT)
     assert said.code == 2
     assert "obc.yml" in said.err + said.out
+
+
+def _posted(obc: Obc, *accepted: str) -> None:
+    for name in (DANA, MARCUS):
+        obc("approve", CONTRACT, "--by", name, *accepted)
+    assert obc("post", CONTRACT).code == 0
+
+
+def test_what_changed_between_any_two_cutoffs(obc: Obc, district: SmallHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    _posted(obc)
+    later = EXPECTED | {"G1|0001": 30_000_00, "BASE|0001": 60_000}
+    district.run(later)
+    _posted(obc)
+    district.run(later | {"G1|0002": 0})
+
+    def steps(*arguments: str) -> dict[str, str]:
+        view = obc("statement", CONTRACT, "--since", *arguments, "--json").json
+        assert view["residual"] == "0.00"
+        return {step["step"]: step["amount"] for step in view["steps"]}
+
+    then, second, now = "75583.33", "80600.00", "30600.00"
+    grown = {"OPENING": then, "BASE_GREW": "16.67", "RESTATED_UP": "5000.00", "CLOSING": second}
+    assert steps("1", "--until", "2") == grown
+    assert steps("2") == {"OPENING": second, "RESTATED_DOWN": "-50000.00", "CLOSING": now}
+    assert steps("1")["CLOSING"] == now
+    # On the day of the statements it is the last of them; another day is worked out again, in a folder of its own.
+    assert steps("2026-06-30", "--until", "2") == {"OPENING": second, "CLOSING": second}
+    seen = []
+
+    def run_to(place: Home, as_of: date, cutoff: datetime) -> None:
+        seen.append((as_of, cutoff, place.path != district.path))
+        SmallHome(place.path).run(EXPECTED)
+
+    monkeypatch.setattr(ledger_commands, "_run_to_proposals", run_to)
+    district.home.deliveries.mkdir(parents=True)
+    assert steps("2026-03-15", "--until", "2") == grown
+    assert seen == [(date(2026, 3, 15), datetime(2026, 3, 16, 4, 59, 59, tzinfo=UTC), True)], "all that had arrived by the end of the day"
+    assert not list(district.path.glob(".replay-*"))
+    assert "Left over: 0.00" in obc("statement", CONTRACT, "--since", "1").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--since", "7"], "no posted statement 7; posted: none yet"),
+        (["--since", "march"], "no statement and no day; right would be a number such as 1"),
+        (["--since", "2027-01-01"], "right would be an earlier day"),
+        (["--until", "1"], "right would be --since N --until M"),
+        (["--since", "1", "--files"], "one of the two"),
+    ],
+)
+def test_a_cutoff_that_is_none(obc: Obc, arguments: list[str], words: str) -> None:
+    said = obc("statement", CONTRACT, *arguments)
+    assert said.code == 2
+    assert words in said.err

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from obc_pipeline.dbt_build import PROJECT_DIR
 from obc_pipeline.errors import ArgumentWrong
 from obc_pipeline.ledger import read_ledger
 from obc_pipeline.ledger.entry import cents
-from obc_pipeline.reports import read_statement, write_statement
+from obc_pipeline.reports import AUDIENCES, read_statement, write_statement
 from obc_pipeline.reports.audience import TOLD_TO_VENDORS, WITHHELD, reason_for
 from obc_pipeline.reports.statement import Statement
 from obc_pipeline.reports.words import balances
@@ -107,9 +108,55 @@ def test_the_next_statement_tells_adjustments_and_reversals_with_their_causes(di
     first, second = (read_statement(district.home, CONTRACT, number, "procurement") for number in (1, 2))
     assert first.closing_cents == second.opening_cents
     assert second.closing_cents == read_ledger(district.home, CONTRACT).posted_cents
-    assert not first.has_run_detail, "the run no longer says what the first statement rested on"
     _adds_up(first)
     _adds_up(second)
+
+
+def test_a_posted_statement_is_printed_again_as_it_was_at_posting(district: ReportHome) -> None:
+    """Whatever has come since: other scores, other tiers, students gone, another vendor's id, an amended price."""
+    district.post()
+    at_posting = {path.name: path.read_bytes() for path in write_statement(district.home, CONTRACT, 1)}
+    district.run(SECOND)
+    contract = next(district.home.contracts.glob("*MATH*"))
+    contract.write_text(contract.read_text(encoding="utf-8").replace("600.00", "612.50"), encoding="utf-8")
+    with duckdb.connect(str(district.home.warehouse)) as connection:
+        connection.execute("update staging.stg_tutoring_sessions__session_student set student_id = student_id || '-new'")
+    assert {path.name: path.read_bytes() for path in write_statement(district.home, CONTRACT, 1)} == at_posting
+    statement = read_statement(district.home, CONTRACT, 1, "procurement")
+    assert {line.tier for line in statement.lines if line.told.decision == "EARNED"} == {1, 2}
+    assert statement.above_cap_cents == 15_000
+    assert statement.terms["Base"].startswith("600.00")
+
+
+def test_a_student_who_opted_out_since_is_withheld_from_the_vendors_reprint(district: ReportHome) -> None:
+    district.post()
+    before = {line.told.vendor_student_id for line in read_statement(district.home, CONTRACT, 1, "vendor").lines}
+    district.run([row for row in FIRST if not row.line.endswith("0002")] + [replace(FIRST[3], payable=20_000)])
+    with duckdb.connect(str(district.home.warehouse)) as connection:
+        connection.execute(
+            "insert into input_layer.input__roster_assignment values (?, md5('0002'), 'OPT_OUT', date '2026-06-30')", [CONTRACT]
+        )
+    after = {line.told.vendor_student_id for line in read_statement(district.home, CONTRACT, 1, "vendor").lines}
+    assert before - after == {"bp-1002"}
+
+
+def test_every_cent_since_the_statement_before_has_a_step(district: ReportHome) -> None:
+    district.post()
+    district.run(SECOND)
+    for audience in AUDIENCES:
+        statement = read_statement(district.home, CONTRACT, None, audience)
+        assert [(one.step, one.cause, one.lines, one.cents) for one in statement.changes] == [
+            ("OPENING", "", 7, 143_333),
+            ("RESTATED_UP", "TIER_REACHED", 1, 15_000),
+            ("GONE", "TIER_REACHED", 1, -30_000),
+            ("CAPS", "POOL", 2, 15_000),
+            ("CLOSING", "", 6, 143_333),
+        ]
+        assert statement.changes[0].cents == statement.opening_cents
+        assert statement.changes[-1].cents == statement.closing_cents
+    assert read_statement(district.home, CONTRACT, 1, "procurement").changes == ()
+    for path in write_statement(district.home, CONTRACT):
+        assert "Decided before, worth more now" in _texts(path)
 
 
 def test_the_same_statement_is_the_same_bytes(district: ReportHome) -> None:

@@ -11,18 +11,21 @@ from hypothesis import strategies as st
 
 from obc_pipeline.ledger.restatement import STEPS, RestatementStep, residuals, restatement_waterfall
 
-Line = tuple[str, str, str | None, str, str, str, str | None]  # contract, key, decision, reason, earned, payable, cap
+Line = tuple[
+    str, str, str | None, str, str, str, str | None
+]  # contract, key, decision, reason, earned, payable, cap; a key with base in it is base pay
 
 
 def waterfall(earlier: Iterable[Line], later: Iterable[Line]) -> list[RestatementStep]:
     with duckdb.connect() as connection:
         for name, lines in (("earlier", earlier), ("later", later)):
             connection.execute(
-                f"CREATE TABLE {name} (contract_id VARCHAR, line_key VARCHAR, decision VARCHAR, reason_code VARCHAR, "
+                f"CREATE TABLE {name} (contract_id VARCHAR, line_key VARCHAR, line_kind VARCHAR, decision VARCHAR, reason_code VARCHAR, "
                 "earned_amount DECIMAL(18,2), payable_amount DECIMAL(18,2), cap_applied VARCHAR)"
             )
             for line in lines:
-                connection.execute(f"INSERT INTO {name} VALUES (?, ?, ?, ?, ?, ?, ?)", list(line))
+                kind = "BASE" if "base" in line[1] else "OUTCOME"
+                connection.execute(f"INSERT INTO {name} VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [*line[:2], kind, *line[2:]])
         return restatement_waterfall(connection, "earlier", "later")
 
 
@@ -33,6 +36,7 @@ def test_a_restated_score_a_late_result_a_gone_student_and_a_cap() -> None:
             ("C", "invalidated", "EARNED", "TIER_REACHED", "250.00", "250.00", None),
             ("C", "late", "PENDING_DATA", "AWAITING_RESULTS", "0.00", "0.00", None),
             ("C", "gone", "EARNED", "TIER_REACHED", "100.00", "100.00", None),
+            ("C", "base of one served", None, "SERVED", "300.00", "300.00", None),
             ("C", "same", "EARNED", "TIER_REACHED", "600.00", "600.00", None),
         ],
         [
@@ -41,17 +45,19 @@ def test_a_restated_score_a_late_result_a_gone_student_and_a_cap() -> None:
             ("C", "late", "PENALTY", "BELOW_PENALTY_THRESHOLD", "-75.00", "-75.00", None),
             ("C", "same", "EARNED", "TIER_REACHED", "600.00", "560.00", "POOL"),
             ("C", "base", None, "SERVED", "416.67", "416.67", None),
+            ("C", "base of one served", None, "SERVED", "350.00", "350.00", None),
         ],
     )
     assert [(step.step, step.cause, step.lines, step.amount) for step in steps] == [
-        ("OPENING", None, 5, Decimal("1450.00")),
+        ("OPENING", None, 6, Decimal("1750.00")),
         ("NEW", "AWAITING_RESULTS > BELOW_PENALTY_THRESHOLD", 1, Decimal("-75.00")),
         ("NEW", "SERVED", 1, Decimal("416.67")),
+        ("BASE_GREW", "SERVED", 1, Decimal("50.00")),
         ("RESTATED_UP", "TIER_REACHED", 1, Decimal("250.00")),
         ("RESTATED_DOWN", "TIER_REACHED > TEST_INVALID", 1, Decimal("-250.00")),
         ("GONE", "TIER_REACHED", 1, Decimal("-100.00")),
         ("CAPS", "POOL", 2, Decimal("-90.00")),
-        ("CLOSING", None, 5, Decimal("1601.67")),
+        ("CLOSING", None, 6, Decimal("1951.67")),
     ]
     assert residuals(steps) == {"C": 0}
 
