@@ -54,6 +54,7 @@ candidates as (
         result.score_se,
         result.performance_level,
         result.school_id,
+        result.grade_level,
         result.is_growth_event,
         result.exported_at,
         left(result.instrument, 8) = 'NWEA_MAP' as is_map,
@@ -123,7 +124,7 @@ metrics as (
         on metric.metric = needed.metric
 ),
 
--- Grade at the time: the roster states today's, and test files none that can be trusted for every sender.
+-- Grade at the time: as the test file states it, else today's less the years between.
 students as (
     select
         student.student_key,
@@ -195,7 +196,11 @@ paired as (
         metric.value as metric_value,
         index_metric.value as cgi,
         projected.value as projected_growth,
-        {{ grade_years_before('students.grade_level', 'students.school_year_end - baseline.school_year_end') }} as grade_level
+        coalesce(
+            end_test.grade_level,
+            case when pairs.baseline_window not like 'PRIOR_%' then baseline.grade_level end,
+            {{ grade_years_before('students.grade_level', 'students.school_year_end - baseline.school_year_end') }}
+        ) as grade_level
     from pairs
     inner join counted as baseline
         on
