@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from obc_pipeline.ledger.proposal import Proposal, propose
 from obc_pipeline.ledger.terms import Terms
 from obc_pipeline.ledger.write_once import write_once
 from obc_pipeline.lock import only_run
+from obc_pipeline.names import same_name
 
 # So many letters of a proposal hash are enough to know it by.
 _LEAST_OF_A_HASH = 12
@@ -225,11 +225,6 @@ def standing(proposal: Proposal, given: Sequence[Approval]) -> Standing:
 def may_approve(terms: Terms, name: str) -> bool:
     """Whether the contract lists the name, in a role that approves."""
     return name in terms.approvers and (not terms.approver_roles or terms.approvers[name] in terms.approver_roles)
-
-
-def same_name(name: str) -> str:
-    """Names that are the same to people are the same text: spaces, case, and the ways to write an accent."""
-    return unicodedata.normalize("NFKC", " ".join(name.split())).casefold()
 
 
 def read_approvals(home: Home, contract_id: str, proposal_hash: str) -> tuple[Approval, ...]:

@@ -232,9 +232,14 @@ _TERM_ERRORS = [
     ),
     (MATH, "target_students: 480", "target_students: 480\nmax_students: 100", "max_students", "At most 100 students", "480"),
     (MATH, "base_rate: 600.00", "base_rate: -600.00", "base_rate", "base_rate is negative", "0 or more"),
+    (MATH, "contract_id: CVSD-MATH-2026", "contract_id: CVSD|MATH", "contract_id", "may not hold |", "letters, digits"),
+    (MATH, "contract_id: CVSD-MATH-2026", 'contract_id: "CVSD\\x01MATH"', "contract_id", "may not hold U+0001", "letters, digits"),
+    (MATH, "contract_id: CVSD-MATH-2026", f"contract_id: {'数' * 40}", "contract_id", "too long for the name of a folder", "shorter"),
+    (READ, "contract_id: CVSD-READ-2026", "contract_id: cvsd-math-2026", "contract_id", "differ in spelling alone", "ids that differ"),
 ]
 
 _RATE_CARD_ERRORS = [
+    (MATH, "line_id: M1", "line_id: M|1", "line_id: M|1", "may not hold |", "letters, digits"),
     (MATH, "line_id: M1", "line_id: G1", "line_id: G1", "Two lines have the line_id", "its own line_id"),
     (MATH, "baseline_window: FALL", "baseline_window: SPRING", "baseline_window: SPRING", "from an earlier window", "before SPRING"),
     (MATH, "    baseline_window: FALL\n", "", "line_id: G1", "has no baseline_window", "FALL"),
@@ -417,6 +422,13 @@ def test_two_signatures_need_two_people(spoiled: Spoiled) -> None:
     spoiled.write(MATH, "\n".join(kept).replace(", Chief financial officer, Procurement manager]", "]"))
     problem = spoiled.said("one person can approve")
     assert (problem.severity, "dual_control_above" in spoiled.line(problem)) == ("error", True)
+
+
+def test_one_person_in_two_spellings_is_one_person(spoiled: Spoiled) -> None:
+    """Else one person could sign twice where two must."""
+    twice = "{name: Zoe\u0301  WHITFIELD, role: Director of academics}\n  - {name: Zo\u00e9 Whitfield, role: Director of academics}"
+    spoiled.replace(MATH, "{name: Dana Whitfield, role: Director of academics}", twice)
+    assert "Zo\u00e9 Whitfield" in spoiled.line(spoiled.said("two signatures of one person are one"))
 
 
 def test_a_cohort_line_is_not_for_contracts_that_split_a_loss(spoiled: Spoiled) -> None:

@@ -7,19 +7,24 @@ import itertools
 from collections import defaultdict
 from decimal import Decimal
 from fractions import Fraction
+from urllib.parse import quote
 
 from obc_pipeline.documents.contract import WINDOW_ORDER, Contract
 from obc_pipeline.documents.problem import did_you_mean
 from obc_pipeline.documents.reading import Reading
 from obc_pipeline.documents.rules.context import Readings
+from obc_pipeline.names import same_name
 
 # "At least 40 % contingent" is the field's standard; real averages were 31 to 42 %, so less is a warning, not an error.
 _STANDARD_CONTINGENT_SHARE = Fraction(40, 100)
+# A contract's id names its folder in the ledger, where what is not plain takes up to nine letters; file systems take 255.
+_LONGEST_FOLDER_NAME = 200
 
 
 def check(readings: Readings) -> None:
     _check_versions(readings)
     _check_provider_names(readings)
+    _check_ids(readings)
     for reading, contract in readings.each_contract():
         _check_school_year(readings, reading, contract)
         _check_service(reading, contract)
@@ -29,6 +34,30 @@ def check(readings: Readings) -> None:
         _check_schedule(reading, contract)
         _check_approval(reading, contract)
         _check_contingent_share(reading, contract)
+
+
+def _check_ids(readings: Readings) -> None:
+    """Ids name folders of the ledger and lines of it: no two may come to the same, on any file system."""
+    spelled: dict[str, str] = {}
+    for reading, contract in readings.each_contract():
+        contract_id = contract.contract_id
+        _check_letters(reading, ("contract_id",), contract_id)
+        for index, line in enumerate(contract.rate_card):
+            _check_letters(reading, ("rate_card", index, "line_id"), line.line_id)
+        if len(quote(contract_id, safe="")) > _LONGEST_FOLDER_NAME:
+            reading.error(
+                ("contract_id",), f"The id {contract_id} is too long for the name of a folder.", "a shorter one, in plain letters."
+            )
+        other = spelled.setdefault(same_name(contract_id), contract_id)
+        if other != contract_id:
+            reading.error(("contract_id",), f"The contract ids {other} and {contract_id} differ in spelling alone.", "ids that differ.")
+
+
+def _check_letters(reading: Reading[Contract], place: tuple[str | int, ...], text: str) -> None:
+    odd = sorted({letter for letter in text if letter == "|" or not letter.isprintable()})
+    if odd:
+        named = ", ".join("|" if letter == "|" else f"U+{ord(letter):04X}" for letter in odd)
+        reading.error(place, f"An id may not hold {named}: ids are joined with | to name what is paid.", "letters, digits, - _ . /")
 
 
 def _check_versions(readings: Readings) -> None:
@@ -244,11 +273,11 @@ def _check_approval(reading: Reading[Contract], contract: Contract) -> None:
             reading.error(("approver_roles", index), f"Nobody has the approver role `{role}`.", did_you_mean(role, sorted(held)))
     names: set[str] = set()
     for index, approver in enumerate(contract.approvers):
-        if approver.name in names:
+        if same_name(approver.name) in names:
             reading.error(
                 ("approvers", index, "name"), f"{approver.name} stands twice: two signatures of one person are one.", "each person once."
             )
-        names.add(approver.name)
+        names.add(same_name(approver.name))
         if approver.role not in contract.roles_that_approve:
             message = f"{approver.name} is {approver.role}, which is none of the approver_roles, and can approve nothing."
             reading.warning(("approvers", index, "role"), message, did_you_mean(approver.role, list(contract.approver_roles)))
