@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
 from obc_pipeline.synthetic import headers
+from obc_pipeline.synthetic.chance import Ints
+from obc_pipeline.synthetic.history import PastYear
 from obc_pipeline.synthetic.landing import Landing, Table, dates, numbers, words
 from obc_pipeline.synthetic.map_growth import COURSES, PAIRS, MapTests
 from obc_pipeline.synthetic.people import Students
-from obc_pipeline.synthetic.school_year import DISTRICT_ID, DISTRICT_NAME, FIRST_DAY, SCHOOL_YEAR, SCHOOL_YEAR_END, WINDOWS, at
+from obc_pipeline.synthetic.register import register_students
+from obc_pipeline.synthetic.school_year import (
+    DISTRICT_ID,
+    DISTRICT_NAME,
+    FIRST_DAY,
+    LAST_DAY,
+    SCHOOL_YEAR_END,
+    THIS_YEAR,
+    WINTER_TIME,
+    ExportYear,
+    at,
+)
 from obc_pipeline.synthetic.star_reading import GROWTH_PAIRS, NO_PERCENTILE, StarTests
 from obc_pipeline.synthetic.state_test import LEVELS, STATUS_REASONS, STATUSES, SUBJECTS, StateResults
 
-_TERM_NAMES = (f"Fall {SCHOOL_YEAR}", f"Winter {SCHOOL_YEAR}", f"Spring {SCHOOL_YEAR}")
+_TERMS = ("Fall", "Winter", "Spring")
 MAP_ARRIVALS = (datetime(2025, 10, 15, 13, 5), datetime(2026, 2, 18, 13, 5), datetime(2026, 6, 10, 13, 5))
+HISTORY_ARRIVAL = datetime(2025, 8, 4, 13, 5)
 STAR_ARRIVALS = (datetime(2025, 10, 16, 7, 0), datetime(2026, 2, 19, 7, 0), datetime(2026, 6, 11, 7, 0), datetime(2026, 6, 26, 7, 0))
 MAP_ZIP = "CDF_CedarValley.zip"
 _DEACTIVATED_AFTER = date(2026, 6, 12)  # deactivations show only in the last delivery
@@ -42,21 +57,24 @@ _QUINTILES = ("Low", "LoAvg", "Avg", "HiAvg", "High")
 
 def write_map(landing: Landing, students: Students, tests: MapTests) -> None:
     """Three Comprehensive Data Files, one per term, under one and the same name as the portal gives it."""
-    _register_map(landing.connection, students, tests)
+    register_map(landing.connection, students, tests, np.arange(len(students)))
     for term, arrived_at in enumerate(MAP_ARRIVALS):
         landing.zip("nwea_map", f"{arrived_at:%Y-%m-%d}/{MAP_ZIP}", arrived_at, map_members(term))
 
 
-def map_members(term: int) -> dict[str, Table | bytes]:
+def map_members(term: int, year: ExportYear = THIS_YEAR) -> dict[str, Table | bytes]:
     """What the zip of a term holds, once the tests are registered."""
-    return {"AssessmentResults.csv": _assessment_results(term), "StudentsBySchool.csv": _students_by_school(term)}
+    return {"AssessmentResults.csv": _assessment_results(term, year), "StudentsBySchool.csv": _students_by_school(term, year)}
 
 
-def _register_map(connection: duckdb.DuckDBPyConnection, students: Students, tests: MapTests) -> None:
+def register_map(
+    connection: duckdb.DuckDBPyConnection, students: Students, tests: MapTests, ix: Ints, year: ExportYear = THIS_YEAR
+) -> None:
+    """The tests as a table that the files are written from. `ix` says which row of the year's student table each student is."""
     position = np.arange(len(tests))
     columns: dict[str, object] = {
         "ix": position,
-        "student": tests.student,
+        "student": ix[tests.student],
         "school": students.school_on(tests.student, tests.on),
         "course": tests.course,
         "term": tests.term,
@@ -74,7 +92,22 @@ def _register_map(connection: duckdb.DuckDBPyConnection, students: Students, tes
         columns[f"{pair}_index"] = numbers(tests.index_hundredths[number], valid)
         columns[f"{pair}_percentile"] = numbers(tests.growth_percentile[number], valid)
         columns[f"{pair}_typical"] = numbers(tests.typical[number], tests.typical[number] > 0)
-    connection.register("map_numbers", pa.table(columns))
+    connection.register(year.table("map_numbers"), pa.table(columns))
+
+
+def write_history(landing: Landing, past: Iterable[PastYear]) -> None:
+    """Two earlier years as the district downloaded them again in August: two Comprehensive Data Files and one Star zip for each."""
+    arrived_at = HISTORY_ARRIVAL
+    for earlier in past:
+        year = earlier.year
+        register_students(landing.connection, earlier.students, earlier.ix, year.table("student"))
+        register_map(landing.connection, earlier.students, earlier.map_tests, earlier.ix, year)
+        register_star(landing.connection, earlier.students, earlier.star_tests, earlier.ix, year)
+        for term in (0, 2):
+            landing.zip("nwea_map", f"history/{year.label}/{_TERMS[term]}/{MAP_ZIP}", arrived_at, map_members(term, year))
+            arrived_at += timedelta(minutes=5)
+        members: dict[str, Table | bytes] = {"SR.csv": star_reading_table(arrived_at, year)}
+        landing.zip("renaissance_star", f"history/{year.label}/{DISTRICT_NAME}.zip", arrived_at, members)
 
 
 def _quintile(percentile: str) -> str:
@@ -86,10 +119,10 @@ def _decimal(tenths: str) -> str:
     return f"printf('%.1f', {tenths} / 10.0)"
 
 
-def _assessment_results(term: int) -> Table:
-    weeks = f"cast(date_diff('day', date '{FIRST_DAY}', t.tested_on) // 7 as varchar)"
+def _assessment_results(term: int, year: ExportYear) -> Table:
+    weeks = f"cast(date_diff('day', date '{year.day(FIRST_DAY)}', t.tested_on) // 7 as varchar)"
     values = {
-        "TermName": f"'{_TERM_NAMES[term]}'",
+        "TermName": f"'{_TERMS[term]} {year.label}'",
         "DistrictName": f"'{DISTRICT_NAME}'",
         "District_StateID": f"'{DISTRICT_ID}'",
         "SchoolName": "c.name",
@@ -104,7 +137,7 @@ def _assessment_results(term: int) -> Table:
         "TestType": "'Survey With Goals'",
         "TestName": f"{words(['Growth: Math', 'Growth: Reading', 'Growth: Language'])}[t.course + 1] || case when t.course = 2 then ' 2-12' "
         "when s.grade >= 6 then ' 6+' else ' 2-5' end || ' CCSS 2010 V4'",
-        "TestID": "cast(712000000 + t.ix as varchar)",
+        "TestID": f"cast({712_000_000 - 100_000_000 * year.years_ago} + t.ix as varchar)",
         "TestStartDate": "strftime(t.tested_on, '%m/%d/%Y')",
         "TestStartTime": "printf('%02d:%02d:%02d', 8 + (t.ix * 7 % 6), t.ix * 13 % 60, t.ix * 29 % 60)",
         "TestDurationMinutes": "cast(31 + (t.ix * 11 % 44) as varchar)",
@@ -125,7 +158,7 @@ def _assessment_results(term: int) -> Table:
         **_goal_values(),
     }
     rows = (
-        "from map_numbers as t join student as s on s.ix = t.student join school as c on c.ix = t.school "
+        f"from {year.table('map_numbers')} as t join {year.table('student')} as s on s.ix = t.student join school as c on c.ix = t.school "
         f"where t.term = {term} order by t.ix"
     )
     return Table(headers.NWEA_ASSESSMENT_RESULTS, values, rows, is_quoted=True)
@@ -165,15 +198,15 @@ def _goal_values() -> dict[str, str]:
     return values
 
 
-def _students_by_school(term: int) -> Table:
-    opens, closes = list(WINDOWS.values())[term]
+def _students_by_school(term: int, year: ExportYear) -> Table:
+    opens, closes = list(year.windows.values())[term]
     grade = "case when s.grade = 0 then 'K' else cast(s.grade as varchar) end"
     ethnic = (
         "case s.race when 'hispanic' then 'Hispanic or Latino' when 'black' then 'Black or African American' when 'white' then 'White' "
         "when 'asian' then 'Asian' when 'native' then 'American Indian or Alaska Native' else 'Multi-ethnic' end"
     )
     values = {
-        "TermName": f"'{_TERM_NAMES[term]}'",
+        "TermName": f"'{_TERMS[term]} {year.label}'",
         "DistrictName": f"'{DISTRICT_NAME}'",
         "District_StateID": f"'{DISTRICT_ID}'",
         "SchoolName": "c.name",
@@ -195,8 +228,10 @@ def _students_by_school(term: int) -> Table:
         f"((c.ix = s.school and (s.moves_on is null or s.moves_on > date '{opens}')) or "
         f"(c.ix = s.next_school and s.moves_on <= date '{closes}'))"
     )
+    # Of an earlier year only those who were tested: the district kept no more.
+    listed = "true" if year == THIS_YEAR else f"s.ix in (select student from {year.table('map_numbers')})"
     rows = (
-        f"from student as s join school as c on {attends} where s.grade between 2 and 10 and s.enters_on <= date '{closes}' "
+        f"from {year.table('student')} as s join school as c on {attends} where {listed} and s.grade between 2 and 10 and s.enters_on <= date '{closes}' "
         f"and (s.leaves_on is null or s.leaves_on > date '{opens}') order by s.ix, c.ix"
     )
     return Table(headers.NWEA_STUDENTS_BY_SCHOOL, values, rows, is_quoted=True)
@@ -204,17 +239,20 @@ def _students_by_school(term: int) -> Table:
 
 def write_star(landing: Landing, students: Students, tests: StarTests) -> None:
     """The nightly zip as fetched four times: the school year to date; deactivations appear only in the last one."""
-    _register_star(landing.connection, students, tests)
+    register_star(landing.connection, students, tests, np.arange(len(students)))
     for arrived_at in STAR_ARRIVALS:
         landing.zip(
             "renaissance_star", f"{arrived_at:%Y-%m-%d}/{DISTRICT_NAME}.zip", arrived_at, {"SR.csv": star_reading_table(arrived_at)}
         )
 
 
-def _register_star(connection: duckdb.DuckDBPyConnection, students: Students, tests: StarTests) -> None:
+def register_star(
+    connection: duckdb.DuckDBPyConnection, students: Students, tests: StarTests, ix: Ints, year: ExportYear = THIS_YEAR
+) -> None:
+    """The tests as a table that the files are written from. `ix` says which row of the year's student table each student is."""
     columns: dict[str, object] = {
         "ix": np.arange(len(tests)),
-        "student": tests.student,
+        "student": ix[tests.student],
         "school": students.school_on(tests.student, tests.on),
         "window_ix": tests.window,
         "tested_on": dates(tests.on),
@@ -228,13 +266,14 @@ def _register_star(connection: duckdb.DuckDBPyConnection, students: Students, te
     }
     for row, pair in enumerate(GROWTH_PAIRS):
         columns[f"growth_{pair}"] = numbers(tests.growth[row], tests.growth[row] != NO_PERCENTILE)
-    connection.register("star_numbers", pa.table(columns))
+    connection.register(year.table("star_numbers"), pa.table(columns))
 
 
-def star_reading_table(arrived_at: datetime) -> Table:
+def star_reading_table(arrived_at: datetime, year: ExportYear = THIS_YEAR) -> Table:
     """SR.csv as exported that night, once the tests are registered."""
     local = "(t.tested_on + to_minutes(t.minute) + to_seconds(t.ix * 17 % 60))"
-    utc = f"({local} + case when t.tested_on between date '2025-11-02' and date '2026-03-07' then interval 6 hour else interval 5 hour end)"
+    winter = f"t.tested_on between date '{year.day(WINTER_TIME[0])}' and date '{year.day(WINTER_TIME[1])}'"
+    utc = f"({local} + case when {winter} then interval 6 hour else interval 5 hour end)"
     stamp = "'%Y-%m-%dT%H:%M:%S.'"
     milliseconds = "printf('%03dZ', t.ix * 37 % 1000)"
     deactivated = "t.is_deactivated" if arrived_at.date() > _DEACTIVATED_AFTER else "false"
@@ -243,9 +282,9 @@ def star_reading_table(arrived_at: datetime) -> Table:
     yes = "case when {} then 'Yes' else 'No' end"
     values = {
         "RenaissanceClientID": "'280114'",
-        "SchoolYear": f"'{SCHOOL_YEAR}'",
-        "SchoolYearStartDate": "'2025-08-11T00:00:00Z'",
-        "SchoolYearEndDate": "'2026-06-05T00:00:00Z'",
+        "SchoolYear": f"'{year.label}'",
+        "SchoolYearStartDate": f"'{year.day(FIRST_DAY)}T00:00:00Z'",
+        "SchoolYearEndDate": f"'{year.day(LAST_DAY)}T00:00:00Z'",
         "StudentRenaissanceID": "guid('star student', t.student)",
         "StudentSourcedID": "s.sourced_id",
         "StudentIdentifier": "s.local_id",
@@ -275,7 +314,7 @@ def star_reading_table(arrived_at: datetime) -> Table:
         "SchoolName": "c.name",
         "CourseName": f"'Reading Grade ' || {grade}",
         "GroupOrClassName": "'Homeroom ' || c.school_id || '-' || s.grade",
-        "AssessmentID": "guid('star test', t.ix)",
+        "AssessmentID": f"guid('{'star test' if year == THIS_YEAR else f'star test {year.end}'}', t.ix)",
         "LaunchDate": f"strftime({utc} - to_minutes(14 + t.ix % 9), {stamp}) || {milliseconds}",
         "CompletedDate": f"strftime({utc}, {stamp}) || {milliseconds}",
         "CompletedDateLocal": f"strftime({local}, {stamp}) || {milliseconds}",
@@ -283,7 +322,7 @@ def star_reading_table(arrived_at: datetime) -> Table:
         "AssessmentType": "case when t.is_monitoring then 'Progress Monitoring' else 'Enterprise' end",
         "AssessmentStatus": f"case when {deactivated} then 'Deactivated' else 'Active' end",
         "DeactivationReason": f"case when {deactivated} then 'Test environment was disrupted' end",
-        "GradePlacement": "printf('%.2f', s.grade + least(9, greatest(0, date_diff('month', date '2025-09-01', t.tested_on))) / 10.0)",
+        "GradePlacement": f"printf('%.2f', s.grade + least(9, greatest(0, date_diff('month', date '{year.end - 1}-09-01', t.tested_on))) / 10.0)",
         "Grade": grade,
         "ExtraTime": yes.format("s.has_iep and t.ix % 3 = 0"),
         "ScaledScore": "greatest(0, least(1400, (t.unified - 600) * 5 // 3))",
@@ -302,8 +341,8 @@ def star_reading_table(arrived_at: datetime) -> Table:
         "TotalPossible": "34",
         **{f"StudentGrowthPercentile{pair}": f"t.growth_{pair}" for pair in GROWTH_PAIRS},
         "ScreeningPeriodWindowName": "['Fall', 'Winter', 'Spring'][t.window_ix + 1]",
-        "ScreeningWindowStartDate": words([f"{opens}T00:00:00Z" for opens, _ in WINDOWS.values()]) + "[t.window_ix + 1]",
-        "ScreeningWindowEndDate": words([f"{closes}T00:00:00Z" for _, closes in WINDOWS.values()]) + "[t.window_ix + 1]",
+        "ScreeningWindowStartDate": words([f"{opens}T00:00:00Z" for opens, _ in year.windows.values()]) + "[t.window_ix + 1]",
+        "ScreeningWindowEndDate": words([f"{closes}T00:00:00Z" for _, closes in year.windows.values()]) + "[t.window_ix + 1]",
         "RenaissanceBenchmarkCategoryName": f"{words(['At/Above Benchmark', 'On Watch', 'Intervention', 'Urgent Intervention'])}[{category}]",
         "RenaissanceBenchmarkCategoryLevel": category,
         "RenaissanceBenchmarkCategoryNumberOfLevels": "4",
@@ -314,7 +353,7 @@ def star_reading_table(arrived_at: datetime) -> Table:
         "StudentDisplayID": "s.local_id",
     }
     rows = (
-        "from star_numbers as t join student as s on s.ix = t.student join school as c on c.ix = t.school "
+        f"from {year.table('star_numbers')} as t join {year.table('student')} as s on s.ix = t.student join school as c on c.ix = t.school "
         f"where t.tested_on < date '{arrived_at:%Y-%m-%d}' order by t.ix"
     )
     return Table(headers.STAR, values, rows)

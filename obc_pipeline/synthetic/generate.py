@@ -10,6 +10,7 @@ from pathlib import Path
 from obc_pipeline.home import Home
 from obc_pipeline.synthetic import assessment_files, district_files, vendor_files
 from obc_pipeline.synthetic.attendance import make_attendance
+from obc_pipeline.synthetic.history import make_history
 from obc_pipeline.synthetic.landing import Landing
 from obc_pipeline.synthetic.map_growth import make_map_tests
 from obc_pipeline.synthetic.messy import plant
@@ -90,6 +91,7 @@ def _write_year(landing: Landing, count: int, seed: int, say: Callable[[str], No
     assessment_files.write_map(landing, students, map_tests)
     star_tests, star_story = make_star_tests(students, schools, attendance, year, reading, seed)
     assessment_files.write_star(landing, students, star_tests)
+    assessment_files.write_history(landing, make_history(students, schools, year, seed))
     last_year, this_year = make_state_results(students, math, seed, years_ago=1), make_state_results(students, math, seed)
     assessment_files.write_state(landing, students, last_year, this_year)
 

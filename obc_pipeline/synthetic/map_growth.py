@@ -13,14 +13,14 @@ import numpy as np
 from obc_pipeline.synthetic.attendance import SchoolAttendance
 from obc_pipeline.synthetic.chance import Bools, Floats, Ints, hundredths, percentile, pick, score_at, stream, true_with
 from obc_pipeline.synthetic.people import Schools, Students
-from obc_pipeline.synthetic.school_year import LAST_DAY, SERVICE_START, WINDOWS, SchoolYear
+from obc_pipeline.synthetic.school_year import LAST_DAY, SERVICE_START, WINDOWS, ExportYear, SchoolYear
 from obc_pipeline.synthetic.tutoring import OPEN_END, Tutoring
 
 TERMS = ("FALL", "WINTER", "SPRING")
 PAIRS = ("FallToFall", "FallToWinter", "FallToSpring", "WinterToWinter", "WinterToSpring", "SpringToSpring")
 PAIR_END = (0, 1, 2, 1, 2, 2)
 _WITHIN_YEAR = {1: (0, 1), 2: (0, 2), 4: (1, 2)}
-_PAIR_SD = (6.6, 5.2, 6.1, 6.4, 5.3, 6.3)
+PAIR_SD = (6.6, 5.2, 6.1, 6.4, 5.3, 6.3)
 
 
 @dataclass(frozen=True)
@@ -111,13 +111,34 @@ def make_map_tests(
     years = [_test_dates(number, course, students, attendance, year, seed) for number, course in enumerate(COURSES)]
     missing = _plan_missing(years[0], students, tutoring, seed)
     for tested in years:
-        _score(tested, students, schools, tutoring, seed)
+        course = COURSES[tested.course]
+        help_given = _tutoring_effect(tested, tutoring) if course.is_math else np.zeros(len(tested.student))
+        _score(stream(seed, f"map scores {course.name}"), tested, students, schools, help_given)
     _reach_tiers_exactly(years[0], tutoring, missing, seed)
     rng = stream(seed, "map results")
     parts = [_events(rng, tested, year) for tested in years]
     tests = _joined(parts)
     _guess_rapidly(rng, tests, tutoring)
     return tests, MapStory(missing)
+
+
+def make_past_map_tests(
+    students: Students, schools: Schools, year: SchoolYear, of: ExportYear, grades: tuple[int, ...], seed: int
+) -> MapTests:
+    """Fall and spring mathematics tests of an earlier year, when nobody was tutored. `students` are as they were in that year."""
+    rng = stream(seed, f"past map {of.end}")
+    student = np.flatnonzero(np.isin(students.grade, grades))
+    taken = np.zeros((3, len(student)), dtype=bool)
+    on = np.zeros((3, len(student)), dtype=np.int64)
+    for term in (0, 2):
+        days = year.window_days(TERMS[term])
+        on[term] = days[rng.integers(2, max(3, int(len(days) * 0.6)), len(student))]
+        taken[term] = true_with(rng, 0.965, len(student))
+    tested = _Year(0, student, students.grade[student] - 2, taken, np.zeros((3, len(student)), dtype=bool), on)
+    _score(rng, tested, students, schools, np.zeros(len(student)))
+    tests = _events(rng, tested, year)
+    tests.on = tests.on - of.days_back
+    return tests
 
 
 def _test_dates(number: int, course: Course, students: Students, attendance: SchoolAttendance, year: SchoolYear, seed: int) -> _Year:
@@ -170,14 +191,13 @@ def _plan_missing(tested: _Year, students: Students, tutoring: Tutoring, seed: i
     return missing
 
 
-def _score(tested: _Year, students: Students, schools: Schools, tutoring: Tutoring, seed: int) -> None:
+def _score(rng: np.random.Generator, tested: _Year, students: Students, schools: Schools, help_given: Floats) -> None:
+    """`help_given` is the effect of tutoring on growth, per student, in SD of growth."""
     course = COURSES[tested.course]
-    rng = stream(seed, f"map scores {course.name}")
     count, row = len(tested.student), tested.grade_row
     ability = (students.math if course.is_math else students.reading)[tested.student]
     mean = np.array(course.means)
     sd = np.array(course.sd)[row]
-    help_given = _tutoring_effect(tested, tutoring) if course.is_math else np.zeros(count)
     fall = np.clip(np.floor(mean[0][row] + sd * ability + rng.normal(0, 3, count) + 0.5), 110, 310).astype(np.int64)
     growth = rng.normal(0, 1, count) + 0.25 * schools.ability[students.school[tested.student]]
     early = 0.65 * growth + 0.76 * rng.normal(0, 1, count) + 0.5 * help_given
@@ -186,14 +206,14 @@ def _score(tested: _Year, students: Students, schools: Schools, tutoring: Tutori
     tested.observed = np.zeros((6, count), dtype=np.int64)
     tested.projected[1] = _tenths(mean[1][row] - mean[0][row] - 0.10 * (fall - mean[0][row]) + rng.normal(0, 0.3, count))
     tested.projected[2] = _tenths(mean[2][row] - mean[0][row] - 0.13 * (fall - mean[0][row]) + rng.normal(0, 0.3, count))
-    tested.observed[1] = np.floor(tested.projected[1] / 10 + _PAIR_SD[1] * early + 0.5).astype(np.int64)
-    tested.observed[2] = np.floor(tested.projected[2] / 10 + _PAIR_SD[2] * growth + 0.5).astype(np.int64)
+    tested.observed[1] = np.floor(tested.projected[1] / 10 + PAIR_SD[1] * early + 0.5).astype(np.int64)
+    tested.observed[2] = np.floor(tested.projected[2] / 10 + PAIR_SD[2] * growth + 0.5).astype(np.int64)
     tested.rit = np.array([fall, fall, fall])
     _follow_scores(tested, mean, row)
     for pair in (0, 3, 5):
         yearly = mean[PAIR_END[pair]][row] - mean[PAIR_END[pair]][np.maximum(row - 1, 0)] + np.where(row == 0, 12, 0)
         tested.projected[pair] = _tenths(yearly - 0.05 * (tested.rit[PAIR_END[pair]] - mean[PAIR_END[pair]][row]))
-        tested.observed[pair] = np.floor(tested.projected[pair] / 10 + _PAIR_SD[pair] * rng.normal(0.05, 1, count) + 0.5).astype(np.int64)
+        tested.observed[pair] = np.floor(tested.projected[pair] / 10 + PAIR_SD[pair] * rng.normal(0.05, 1, count) + 0.5).astype(np.int64)
 
 
 def _tutoring_effect(tested: _Year, tutoring: Tutoring) -> Floats:
@@ -226,9 +246,9 @@ def _reach_tiers_exactly(tested: _Year, tutoring: Tutoring, missing: dict[str, I
     for number, (pair, at) in enumerate(wanted):
         here = np.flatnonzero(np.isin(tested.student, order[each * number : each * (number + 1)]))
         score = score_at(at) / 100
-        observed = np.floor(tested.projected[pair, here] / 10 + _PAIR_SD[pair] * score + 0.5).astype(np.int64)
+        observed = np.floor(tested.projected[pair, here] / 10 + PAIR_SD[pair] * score + 0.5).astype(np.int64)
         tested.observed[pair, here] = observed
-        tested.projected[pair, here] = _tenths(observed - _PAIR_SD[pair] * score)
+        tested.projected[pair, here] = _tenths(observed - PAIR_SD[pair] * score)
     _follow_scores(tested, np.array(COURSES[tested.course].means), tested.grade_row)
 
 
@@ -263,7 +283,7 @@ def _term_events(
             continue
         start = valid[_WITHIN_YEAR[pair][0], who] if pair in _WITHIN_YEAR else returned & (row > 0)
         has_growth[pair] = counts & start
-        index[pair] = hundredths((tested.observed[pair, who] - tested.projected[pair, who] / 10) / _PAIR_SD[pair])
+        index[pair] = hundredths((tested.observed[pair, who] - tested.projected[pair, who] / 10) / PAIR_SD[pair])
     typical = np.zeros((6, len(who)), dtype=np.int64)
     for pair, (start_term, end_term) in enumerate(((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))):
         if start_term == term:

@@ -16,7 +16,7 @@ def _names(line: str) -> tuple[str, ...]:
 
 NEVER = 10_000_000  # an ordinal far past the school year: has not left, has not moved
 LEVELS = ("elementary", "middle", "high")
-_GRADES_OF_LEVEL = {0: range(6), 1: range(6, 9), 2: range(9, 13)}
+GRADES_OF_LEVEL = {0: range(6), 1: range(6, 9), 2: range(9, 13)}
 _SCHOOLS_PER_10_000 = (11, 4, 3)
 _LEAST_SCHOOLS = (2, 2, 1)
 
@@ -171,7 +171,7 @@ def make_students(students: int, schools: Schools, seed: int) -> Students:
 
 def _assign_schools(rng: np.random.Generator, grade: Ints, schools: Schools) -> Ints:
     school = np.zeros(len(grade), dtype=np.int64)
-    for level, grades in _GRADES_OF_LEVEL.items():
+    for level, grades in GRADES_OF_LEVEL.items():
         members = np.flatnonzero(np.isin(grade, list(grades)))
         of_level = schools.of_level(level)
         sizes = rng.uniform(0.7, 1.3, len(of_level))

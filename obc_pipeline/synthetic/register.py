@@ -6,6 +6,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from obc_pipeline.synthetic.chance import Ints
 from obc_pipeline.synthetic.landing import dates, words
 from obc_pipeline.synthetic.people import FIRST_NAMES, LAST_NAMES, NEVER, RACES, Schools, Students
 
@@ -24,15 +25,21 @@ def connect(seed: int) -> duckdb.DuckDBPyConnection:
 
 
 def register_people(connection: duckdb.DuckDBPyConnection, schools: Schools, students: Students) -> None:
-    """Tables `school` (ix, school_id, name, sourced_id, level) and `student` (ix, local_id, state_id, names, grade, flags, dates)."""
+    """Tables `school` (ix, school_id, name, sourced_id, level) and `student`."""
     school = pa.table({"ix": np.arange(len(schools.names)), "school_id": schools.school_ids, "name": schools.names, "level": schools.level})
     connection.register("school_numbers", school)
     connection.execute("create table school as select *, guid('school', ix) as sourced_id from school_numbers order by ix")
+    register_students(connection, students, np.arange(len(students)), "student")
+    connection.unregister("school_numbers")
+
+
+def register_students(connection: duckdb.DuckDBPyConnection, students: Students, ix: Ints, table: str) -> None:
+    """A table of students: ix, local_id, state_id, sourced_id, names, grade, school, flags, dates. `ix` is the same person's in every table."""
     has_left = students.leaves_on < NEVER
     has_moved = students.moves_on < NEVER
     numbers = pa.table(
         {
-            "ix": np.arange(len(students)),
+            "ix": ix,
             "number": students.number,
             "state_number": students.state_number,
             "grade": students.grade,
@@ -53,7 +60,7 @@ def register_people(connection: duckdb.DuckDBPyConnection, schools: Schools, stu
     )
     connection.register("student_numbers", numbers)
     connection.execute(
-        f"""create table student as select n.* exclude (number, state_number, first_name, last_name, race),
+        f"""create table {table} as select n.* exclude (number, state_number, first_name, last_name, race),
             printf('%08d', number) as local_id, cast(state_number as varchar) as state_id,
             guid('student', ix) as sourced_id,
             {words(FIRST_NAMES)}[first_name + 1] as first_name, {words(LAST_NAMES)}[last_name + 1] as last_name,
@@ -62,4 +69,3 @@ def register_people(connection: duckdb.DuckDBPyConnection, schools: Schools, stu
         from student_numbers as n order by ix"""
     )
     connection.unregister("student_numbers")
-    connection.unregister("school_numbers")

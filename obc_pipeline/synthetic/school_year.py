@@ -29,6 +29,10 @@ WINDOWS = {
 }
 ILLNESS_WAVE = (date(2026, 2, 9), date(2026, 2, 20))
 
+# Time is set back on the first Sunday of November, and ahead in March: days between these are an hour later in UTC.
+WINTER_TIME = (date(2025, 11, 2), date(2026, 3, 7))
+_WEEKS_IN_YEAR = 52
+
 _HOLIDAYS = {
     date(2025, 9, 1): "Labor Day",
     date(2025, 11, 11): "Veterans Day",
@@ -130,6 +134,44 @@ class SchoolYear:
         if on in _ASSESSMENT_DAYS:
             return Day(on, True, "ASSESSMENT_DAY", "Testing")
         return Day(on, True, "INSTRUCTIONAL", "")
+
+
+@dataclass(frozen=True)
+class ExportYear:
+    """The year that a publisher's export is of: this one, or an earlier one, whose days are this year's 52 weeks before."""
+
+    years_ago: int = 0
+
+    @property
+    def end(self) -> int:
+        """The year in which it ends."""
+        return SCHOOL_YEAR_END - self.years_ago
+
+    @property
+    def label(self) -> str:
+        """Such as 2025-2026."""
+        return f"{self.end - 1}-{self.end}"
+
+    @property
+    def windows(self) -> dict[str, tuple[date, date]]:
+        """First and last day of each test window."""
+        return {name: (self.day(opens), self.day(closes)) for name, (opens, closes) in WINDOWS.items()}
+
+    @property
+    def days_back(self) -> int:
+        """Days from one of its days to the day of this year that answers to it, of the same weekday."""
+        return 7 * _WEEKS_IN_YEAR * self.years_ago
+
+    def day(self, this_year: date) -> date:
+        """The day of that year that answers to a day of this one."""
+        return this_year - timedelta(days=self.days_back)
+
+    def table(self, name: str) -> str:
+        """The DuckDB table of that year: `student`, `student_2025`."""
+        return name if self.years_ago == 0 else f"{name}_{self.end}"
+
+
+THIS_YEAR = ExportYear()
 
 
 def at(on: date, hour: int, minute: int = 0) -> datetime:

@@ -11,15 +11,15 @@ from obc_pipeline.synthetic.attendance import SchoolAttendance
 from obc_pipeline.synthetic.chance import Bools, Floats, Ints, hundredths, percentile, score_at, stream, true_with
 from obc_pipeline.synthetic.map_growth import TERMS
 from obc_pipeline.synthetic.people import Schools, Students
-from obc_pipeline.synthetic.school_year import WINDOWS, SchoolYear
+from obc_pipeline.synthetic.school_year import WINDOWS, ExportYear, SchoolYear
 from obc_pipeline.synthetic.tutoring import OPEN_END, Tutoring
 
 GRADES = (1, 2, 3, 4, 5)
 GROWTH_PAIRS = ("FallFall", "FallSpring", "FallWinter", "SpringFall", "SpringSpring", "WinterSpring")
 _PAIR_END = (0, 2, 1, 0, 2, 2)
 # Unified scores in the region of the reported scale (600-1400), by grade 1-5 and term.
-_MEANS = np.array([[720, 820, 890, 945, 985], [765, 850, 912, 962, 1000], [800, 872, 930, 978, 1012]], dtype=np.float64)
-_SD = 68.0
+MEANS = np.array([[720, 820, 890, 945, 985], [765, 850, 912, 962, 1000], [800, 872, 930, 978, 1012]], dtype=np.float64)
+SD = 68.0
 NO_PERCENTILE = -1
 
 
@@ -69,6 +69,28 @@ def make_star_tests(
     return _numbered(_percentiles([*tests, *retests, *monitoring], students)), StarStory(missing)
 
 
+def make_past_star_tests(
+    students: Students, schools: Schools, year: SchoolYear, of: ExportYear, grades: tuple[int, ...], seed: int
+) -> StarTests:
+    """Fall and spring screening tests of an earlier year, when nobody was tutored. `students` are as they were in that year."""
+    rng = stream(seed, f"past star {of.end}")
+    student = np.flatnonzero(np.isin(students.grade, grades))
+    taken = np.zeros((3, len(student)), dtype=bool)
+    growth_score = rng.normal(0, 1, len(student)) + 0.25 * schools.ability[students.school[student]]
+    score = _unified(rng, student, students, growth_score)
+    on = np.zeros((3, len(student)), dtype=np.int64)
+    for term in (0, 2):
+        days = year.window_days(TERMS[term])
+        on[term] = days[rng.integers(1, max(2, int(len(days) * 0.65)), len(student))]
+        taken[term] = true_with(rng, 0.97, len(student))
+    growth = _growth_percentiles(rng, student, taken, growth_score)
+    tests = _numbered(
+        _percentiles([_window_tests(rng, student, term, taken[term], on[term], score[term], growth) for term in (0, 2)], students)
+    )
+    tests.on = tests.on - of.days_back
+    return tests
+
+
 def _screening(
     rng: np.random.Generator, students: Students, attendance: SchoolAttendance, year: SchoolYear, student: Ints
 ) -> tuple[Bools, Ints]:
@@ -114,11 +136,11 @@ def _growth_scores(rng: np.random.Generator, student: Ints, students: Students, 
 
 def _unified(rng: np.random.Generator, student: Ints, students: Students, growth_score: Floats) -> Ints:
     row = students.grade[student] - 1
-    fall = _MEANS[0][row] + _SD * students.reading[student] + rng.normal(0, 14, len(student))
+    fall = MEANS[0][row] + SD * students.reading[student] + rng.normal(0, 14, len(student))
     gain = [
         np.zeros(len(student)),
-        _MEANS[1][row] - _MEANS[0][row] + 10 * growth_score,
-        _MEANS[2][row] - _MEANS[0][row] + 17 * growth_score,
+        MEANS[1][row] - MEANS[0][row] + 10 * growth_score,
+        MEANS[2][row] - MEANS[0][row] + 17 * growth_score,
     ]
     return np.clip(np.floor(fall + np.array(gain) + 0.5), 600, 1400).astype(np.int64)
 
@@ -250,8 +272,8 @@ def _percentiles(parts: list[StarTests], students: Students) -> StarTests:
 
     tests = StarTests(**{name: along(name) for name in StarTests.__dataclass_fields__})
     term = np.where(tests.on < WINDOWS["WINTER"][0].toordinal(), 0, np.where(tests.on < WINDOWS["SPRING"][0].toordinal(), 1, 2))
-    mean = _MEANS[term, students.grade[tests.student] - 1]
-    tests.percentile = percentile(hundredths((tests.unified_score - mean) / _SD))
+    mean = MEANS[term, students.grade[tests.student] - 1]
+    tests.percentile = percentile(hundredths((tests.unified_score - mean) / SD))
     return tests
 
 

@@ -81,9 +81,9 @@ def register_visits(landing: Landing, tutoring: Tutoring, name: str) -> None:
     landing.connection.unregister("visit_numbers")
 
 
-def write_full_sessions(landing: Landing, program_id: str) -> None:
+def write_full_sessions(landing: Landing, program_id: str, topic: str = "math", slot_minutes: int = 45) -> None:
     """Two CSVs a week, each within 48 hours; about 0.3 % of visits are first reported absent and corrected in the next file."""
-    landing.connection.execute(_full_rows(program_id))
+    landing.connection.execute(_full_rows(program_id, topic, slot_minutes))
     planned = _dates(landing, "version <> 'corrected'")
     corrected = _dates(landing, "version = 'corrected'")
     previous, before = "", (date.max, date.min)
@@ -116,7 +116,7 @@ def _deliveries() -> list[tuple[date, date, datetime]]:
     return [*found, (monday, monday, at(monday, 15))]
 
 
-def _full_rows(program_id: str) -> str:
+def _full_rows(program_id: str, topic: str, slot_minutes: int) -> str:
     """SQL for table `full_row`: as first sent, as corrected, in one interval or two, a few rows twice."""
     present = "(v.is_present and version <> 'first')"
     utc = "strftime({}, '%Y-%m-%dT%H:%M:%SZ')"
@@ -138,8 +138,9 @@ def _full_rows(program_id: str) -> str:
             where case when v.is_present and v.ix % 331 = 7 then k.version <> 'only' else k.version = 'only' end
         )
         select v.ix, v.version, v.interval_number, v.copy, v.on_date,
-            v.session_id, v.local_id as student_id, case when v.status = 0 then v.tutor_id end as tutor_id, 'math' as session_topic,
-            strftime(v.on_date, '%Y-%m-%d') as session_date, {utc.format("v.utc_start")} as scheduled_start_at, 45 as scheduled_duration_minutes,
+            v.session_id, v.local_id as student_id, case when v.status = 0 then v.tutor_id end as tutor_id, '{topic}' as session_topic,
+            strftime(v.on_date, '%Y-%m-%d') as session_date, {utc.format("v.utc_start")} as scheduled_start_at,
+            {slot_minutes} as scheduled_duration_minutes,
             case when v.status = 0 then {utc.format("v.utc_start")} end as actual_start_at,
             case when v.status = 0 then {utc.format("v.utc_start + to_minutes(v.session_minutes)")} end as actual_end_at,
             case when {present} then {utc.format(joined)} end as student_joined_at,
