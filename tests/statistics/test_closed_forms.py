@@ -90,3 +90,13 @@ def test_median_ranks_hold_95_percent_and_waste_little() -> None:
         if n >= 9:
             narrower = stats.binom.cdf(high - 3, n, 0.5) - stats.binom.cdf(low + 1, n, 0.5)
             assert narrower < 0.95, (n, narrower)
+
+
+@pytest.mark.parametrize("p", [0.0005, 0.01, 0.02425, 0.03, 0.35, 0.5, 0.65, 0.9, 0.97575, 0.99, 0.9995])
+def test_normal_quantile(p: float) -> None:
+    assert value(f"normal_quantile('{p}')") == pytest.approx(float(stats.norm.ppf(p)), abs=1e-7)
+
+
+@pytest.mark.parametrize("p", [0, 1])
+def test_no_quantile_at_the_ends(p: int) -> None:
+    assert value(f"normal_quantile('{p}')") is None
