@@ -17,6 +17,7 @@ from obc_pipeline.arguments import parse_date, parse_moment
 from obc_pipeline.errors import ArgumentWrong, HomeBusy, StepFailed, describe, trace_without_values
 from obc_pipeline.home import Home
 from obc_pipeline.ledger_commands import add_ledger_commands
+from obc_pipeline.pack_commands import add_pack_commands
 from obc_pipeline.report_commands import add_report_commands
 
 DONE, UNEXPECTED, WRONG, HELD_BACK = 0, 1, 2, 3
@@ -141,6 +142,7 @@ def show(home: HomeOption = _DEFAULT_HOME) -> None:
 
 add_ledger_commands(app)
 add_report_commands(app)
+add_pack_commands(app)
 
 
 @app.command()

@@ -1,0 +1,107 @@
+"""Agenda item 3: what each party promised the other, how it kept it, and what people say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from obc_pipeline.packs.content import Block, Column, Section, Sentence, Table
+from obc_pipeline.packs.question import Question, View
+
+
+def section(view: View) -> Section:
+    """Obligations of both parties with their cure clocks, meetings held, data on time, voices."""
+    questions = ["How well do the parties work together, and what would help?", "Where did communication fail?"]
+    return Section(3, "Partnership and communication", questions, [question.part(view) for question in _QUESTIONS])
+
+
+def _obligations(view: View) -> Sequence[Block]:
+    rows = view.reader.rows(
+        """
+        select contract_id, party, obligation_id, metric, consequence, count(*) as looked_at,
+            count(*) filter (is_met) as met, count(*) filter (is_met = false) as broken, count(*) filter (is_met is null) as unknown,
+            count(*) filter (cure_ends_on >= ? and is_met = false) as in_cure,
+            min(cure_ends_on) filter (cure_ends_on >= ? and is_met = false) as next_cure_end
+        from payable.fct_obligation_compliance group by all order by contract_id, party, obligation_id
+        """,
+        [view.as_of, view.as_of],
+    )
+    rows = [row | {"met_rate": row["met"] / (row["met"] + row["broken"]) if row["met"] + row["broken"] else None} for row in rows]
+    columns = [
+        Column("contract_id", "Contract"),
+        Column("party", "Who promised", "code"),
+        Column("metric", "What", "code"),
+        Column("consequence", "If broken", "code"),
+        Column("met", "Kept", "count"),
+        Column("broken", "Broken", "count"),
+        Column("unknown", "Not known", "count"),
+        Column("met_rate", "Kept of known", "rate"),
+        Column("in_cure", "In cure", "count"),
+        Column("next_cure_end", "Next cure ends", "date"),
+    ]
+    note = "Counted per student, school or contract, as each obligation is scoped, and per priced line."
+    return [Table("obligations", "Obligations of both parties", columns, rows, note=note)] if rows else []
+
+
+def _timeliness(view: View) -> Sequence[Block]:
+    rows = view.reader.rows(
+        """
+        select provider_id, contract_id, min(sla_hours) as sla_hours, sum(numerator) as on_time, sum(denominator) as rows_sent,
+            sum(numerator) / nullif(sum(denominator), 0) as rate, max(max_hours) as slowest
+        from process.agg_data_timeliness where week_start_on >= coalesce(?, date '0001-01-01') group by all order by all
+        """,
+        [view.since],
+    )
+    columns = [
+        Column("provider_id", "Provider"),
+        Column("contract_id", "Contract"),
+        Column("sla_hours", "Promised, hours", "count"),
+        Column("on_time", "Records on time", "count"),
+        Column("rows_sent", "of", "count"),
+        Column("rate", "Rate", "rate"),
+        Column("slowest", "Slowest, hours", "decimal"),
+    ]
+    return [Table("timeliness", f"Session data on time, {view.since_words}", columns, rows)] if rows else []
+
+
+def _meetings(view: View) -> Sequence[Block]:
+    rows = view.reader.rows("select * from improvement.fct_ci_meeting")
+    keys = list(rows[0]) if rows else []
+    rows = sorted(rows, key=lambda row: str(row.get("held_on") or row.get("due_on") or ""), reverse=True)[:10]
+    wanted = [
+        ("held_on", "Held on", "date"), ("workgroup_id", "Workgroup", "text"), ("contract_id", "Contract", "text"),
+        ("days_since_previous", "Days since the one before", "count"), ("max_gap_days", "At most", "count"), ("is_gap", "Gap", "yes_no"),
+        ("is_data_reviewed", "Data reviewed", "yes_no"), ("what_is_missing", "What is missing", "text"),
+    ]  # fmt: skip
+    columns = [Column(key, label, kind) for key, label, kind in wanted if key in keys]  # type: ignore[arg-type]
+    return [Table("meetings", "The last meetings", columns, rows)] if rows else []
+
+
+def _voices(view: View) -> Sequence[Block]:
+    rows = view.reader.rows("select * from improvement.agg_note_theme")
+    keys = list(rows[0]) if rows else []
+    rows = [row for row in rows if row.get("theme")]
+    wanted = [
+        ("period", "Period", "text"), ("month_start_on", "Month", "date"), ("contract_id", "Contract", "text"), ("dimension", "By", "code"),
+        ("category", "Who", "text"), ("respondent_role", "Who", "code"), ("theme", "Theme", "code"), ("note_count", "Notes", "count"), ("n_notes", "Notes", "count"),
+        ("positive_count", "Positive", "count"), ("negative_count", "Negative", "count"), ("respondent_count", "People", "count"),
+    ]  # fmt: skip
+    columns = [Column(key, label, kind) for key, label, kind in wanted if key in keys]  # type: ignore[arg-type]
+    note = "Themes of surveys, interviews and focus groups; what people said word for word is restricted."
+    return [Table("voices", "What people say", columns, rows, note=note, printed_rows=20)] if rows else []
+
+
+def _communication(view: View) -> Sequence[Block]:
+    return [Sentence("Which question of this meeting could have been answered by a message between meetings?", "prompt")]
+
+
+_QUESTIONS = (
+    Question("Promises kept", ["payable.fct_obligation_compliance"], _obligations, "The contracts name no obligations."),
+    Question("Data on time", ["process.agg_data_timeliness"], _timeliness, "No session data came in this time."),
+    Question(
+        "Meetings", ["improvement.fct_ci_meeting"], _meetings, "No meeting is recorded: send the list of meetings (source ci_meeting)."
+    ),
+    Question(
+        "Voices", ["improvement.agg_note_theme"], _voices, "No notes of surveys, interviews or focus groups were sent (source ci_note)."
+    ),
+    Question("Communication", [], _communication, ""),
+)

@@ -1,0 +1,62 @@
+"""A question of the agenda: which marts answer it, and what is said where they are missing or empty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from obc_pipeline.packs.content import Block, Part, Sentence
+from obc_pipeline.packs.reader import Reader
+
+
+@dataclass(frozen=True)
+class View:
+    """Whose pack is being made.
+
+    reader:   the published file of the audience.
+    audience: its id, `district`, `vendor-…` or `school-…`.
+    since:    day of the workgroup's last meeting before the as-of date; None when none is recorded.
+    until:    day on which it should meet next; None when not known.
+    """
+
+    reader: Reader
+    workgroup_id: str
+    audience: str
+    since: date | None
+    until: date | None = None
+
+    @property
+    def as_of(self) -> date:
+        return self.reader.as_of
+
+    @property
+    def since_words(self) -> str:
+        return f"since the last meeting ({self.since})" if self.since else "so far (no earlier meeting is recorded)"
+
+    @property
+    def is_school(self) -> bool:
+        return self.audience.startswith("school-")
+
+
+@dataclass(frozen=True)
+class Question:
+    """One heading of a section.
+
+    needs:   the marts it reads, `schema.table`; where one is not in the audience's file, a line says so.
+    answer:  makes the blocks; none means that there is nothing, and `if_none` is said.
+    """
+
+    title: str
+    needs: Sequence[str]
+    answer: Callable[[View], Sequence[Block]]
+    if_none: str
+    source: str = field(default="")
+
+    def part(self, view: View) -> Part:
+        """The heading with its answer, or with a line that says which data is missing."""
+        absent = [table for table in self.needs if not view.reader.has(table)]
+        if absent:
+            return Part(self.title, [Sentence(f"Not part of what {view.audience} is given: {', '.join(absent)}.", "missing")])
+        blocks = list(self.answer(view))
+        return Part(self.title, blocks or [Sentence(self.if_none, "missing")])
