@@ -48,7 +48,10 @@ decisions as (
         max(case when is_outcome_met then 1 when not is_outcome_met then 0 end) as outcome_met,
         count(case when is_outcome_met is null then 1 end) as undecided_lines
     from {{ ref('fct_payment_decision') }}
-    where decision <> 'OUT_OF_SCOPE'
+    where
+        decision <> 'OUT_OF_SCOPE'
+        -- What is owed for all students together is no student's outcome.
+        and student_id is not null
     group by contract_id, student_id
 ),
 
