@@ -87,6 +87,20 @@ class Home:
         return self.path / "published"
 
     @property
+    def prepared(self) -> Path:
+        """What each audience would be given next, by audience; nobody but the district reads it."""
+        return self.published / ".prepared"
+
+    @property
+    def disclosure(self) -> Path:
+        """Who was given what, for ever: log, students by release, snapshots, certificates of destruction."""
+        return self.path / "disclosure"
+
+    @property
+    def secrets(self) -> Path:
+        return self.path / ".secrets"
+
+    @property
     def reports(self) -> Path:
         return self.path / "reports"
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import Literal
 
 from pydantic import Field
 
-from obc_pipeline.documents.fields import Count, Document, Number, Positive, Share, Slug, Text
+from obc_pipeline.documents.fields import Count, Day, Document, Number, Positive, Share, Slug, Text
 
 Cadence = Literal["WEEKLY", "BIWEEKLY", "MONTHLY", "QUARTERLY", "YEARLY", "AS_NEEDED"]
 
@@ -67,8 +68,56 @@ class Improvement(Document):
     change_months: Positive = Field(default=2, description="Months in a row below that index before a change is called for.")
 
 
+class Releaser(Document):
+    """A person who may release files to those outside the district's data team."""
+
+    name: Text = Field(description="The person's name, as given to `obc release --by`.", examples=["Dana Whitfield"])
+    role: Text = Field(description="In which role; one of release_roles.", examples=["Director of academics"])
+
+
+class Releases(Document):
+    """When grouped numbers go out, and who says that something goes out at all."""
+
+    cadence: Literal["MONTHLY", "QUARTERLY"] = Field(
+        default="MONTHLY",
+        description="How often suppressed aggregates may change: on the first day of the month, or of the quarter. "
+        "What changes more often gives small groups away by what moved.",
+    )
+    dates: tuple[Day, ...] = Field(
+        default=(), description="Days on which they may change, instead of the cadence.", examples=["[2025-11-03, 2026-02-16]"]
+    )
+    releasers: tuple[Releaser, ...] = Field(default=(), description="The people who may release; with none, nothing can be released.")
+    release_roles: tuple[Text, ...] = Field(default=(), description="The roles that may release; every releaser's role unless stated.")
+
+    @property
+    def roles_that_release(self) -> tuple[str, ...]:
+        """The roles that may release: those stated, else every releaser's."""
+        return self.release_roles or tuple(dict.fromkeys(releaser.role for releaser in self.releasers))
+
+    def last_date(self, as_of: dt.date, school_year: tuple[dt.date, dt.date]) -> dt.date | None:
+        """The last release date of the school year on or before `as_of`; None when there was none yet."""
+        return max((day for day in self._dates(school_year) if day <= as_of), default=None)
+
+    def next_date(self, as_of: dt.date, school_year: tuple[dt.date, dt.date]) -> dt.date | None:
+        """The first release date after `as_of`; None when the school year has no more."""
+        return min((day for day in self._dates(school_year) if day > as_of), default=None)
+
+    def _dates(self, school_year: tuple[dt.date, dt.date]) -> list[dt.date]:
+        """Every release date of the school year; the cadence goes on for three months after it, for what is settled then."""
+        if self.dates:
+            return sorted(self.dates)
+        first, last = school_year
+        step = 1 if self.cadence == "MONTHLY" else 3
+        months = range(first.year * 12 + first.month - 1, last.year * 12 + last.month + 3)
+        days = [dt.date(month // 12, month % 12 + 1, 1) for month in months if month % 12 % step == 0]
+        return [day for day in days if day >= first]
+
+
 class CiStructure(Document):
     """The whole of `ci_structure.yml`."""
 
     workgroups: tuple[Workgroup, ...] = Field(description="The workgroups.")
+    releases: Releases = Field(
+        default_factory=Releases, description="When suppressed aggregates may change, and who may release files to others."
+    )
     improvement: Improvement = Field(default_factory=Improvement, description="Limits and windows of the improvement questions.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
@@ -35,6 +35,7 @@ Metric = Literal[
 ]
 # Rates of attendance: no test measures them, so they have an instrument of their own and no column.
 ATTENDANCE_METRICS = {"TUTORING_ATTENDANCE_RATE": "TUTORING_SESSIONS", "SCHOOL_ATTENDANCE_RATE": "SIS_ATTENDANCE"}
+LegalBasis = Literal["SCHOOL_OFFICIAL", "STUDIES", "AUDIT_EVALUATION", "CONSENT"]
 EndReason = Literal["TRANSFER", "OPT_OUT", "SUBSTITUTED", "SCHEDULE", "MEDICAL", "GRADUATED", "DATA_ERROR"]
 ObligationMetric = Literal[
     "SAME_TUTOR_SHARE",
@@ -271,6 +272,15 @@ class Breakers(Document):
     )
 
 
+class DataAgreement(NamedTuple):
+    """On what terms the provider is given records. signed_on, destroy_by: None when the contract does not say."""
+
+    purpose: str
+    legal_basis: LegalBasis
+    signed_on: dt.date | None
+    destroy_by: dt.date | None
+
+
 class Contract(Document):
     """One version of one contract. Never changed in place: an amendment is a further file with the next version."""
 
@@ -346,11 +356,16 @@ class Contract(Document):
     dual_control_above: Money | None = Field(default=None, description="Statements above this amount need two people's approval.")
     breakers: Breakers = Field(default_factory=Breakers, description="What stops a posting until people have looked at it.")
 
-    ferpa_basis: Literal["SCHOOL_OFFICIAL", "STUDIES", "AUDIT_EVALUATION", "CONSENT"] | None = Field(
-        default=None, description="On what basis records are shared with the provider."
+    ferpa_basis: LegalBasis | None = Field(
+        default=None, description="On what basis records are shared with the provider; SCHOOL_OFFICIAL unless stated."
     )
     agreement_signed_on: Day | None = Field(default=None, description="When the data agreement was signed.")
     destroy_by: Day | None = Field(default=None, description="When the provider must have destroyed the records.")
+    data_purpose: Text | None = Field(
+        default=None,
+        description="What the provider may use records for; tutoring under this contract unless stated.",
+        examples=["Tutoring in mathematics under this contract"],
+    )
     source_document_uri: Text | None = Field(default=None, description="Where the signed contract is kept.")
 
     windows: tuple[Window, ...] = Field(description="Testing windows.", min_length=1)
@@ -381,6 +396,12 @@ class Contract(Document):
     def roles_that_approve(self) -> tuple[str, ...]:
         """The roles that may approve a statement: those stated, else every approver's."""
         return self.approver_roles or tuple(dict.fromkeys(approver.role for approver in self.approvers))
+
+    @property
+    def data_agreement(self) -> DataAgreement:
+        """Purpose and legal basis as stated, else the usual ones: tutoring under the contract, as a school official (34 CFR 99.31(a)(1))."""
+        purpose = self.data_purpose or f"Tutoring in {self.subject} under {self.contract_id}"
+        return DataAgreement(purpose, self.ferpa_basis or "SCHOOL_OFFICIAL", self.agreement_signed_on, self.destroy_by)
 
     @property
     def base_per_student(self) -> Fraction | None:
@@ -419,4 +440,4 @@ class Contract(Document):
         return contingent / (base + contingent) if base + contingent else None
 
 
-__all__ = ["Contract", "Obligation", "RateCardLine", "Tier", "Window"]
+__all__ = ["Contract", "DataAgreement", "Obligation", "RateCardLine", "Tier", "Window"]

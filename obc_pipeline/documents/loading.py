@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from obc_pipeline.documents.ci_structure import CiStructure, Improvement, Workgroup
+from obc_pipeline.documents.ci_structure import CiStructure, Improvement, Releases, Workgroup
 from obc_pipeline.documents.consumption import sources_of_contract
 from obc_pipeline.documents.contract import Contract
 from obc_pipeline.documents.data_map import DataMap, DataMapRow, Source
@@ -38,6 +38,7 @@ class Documents:
     contracts: tuple[Contract, ...]
     workgroups: tuple[Workgroup, ...]
     improvement: Improvement
+    releases: Releases
 
     @property
     def district(self) -> District:
@@ -61,6 +62,7 @@ class Documents:
                 "contracts": [contract.model_dump(mode="json") for contract in self.contracts],
                 "workgroups": [workgroup.model_dump(mode="json") for workgroup in self.workgroups],
                 "improvement": self.improvement.model_dump(mode="json"),
+                "releases": self.releases.model_dump(mode="json"),
             }
         )
 
@@ -92,7 +94,15 @@ def load(home: Home, expectations: Path | None = None, formats: Mapping[str, For
     contracts = sorted(
         (contract for _, contract in readings.each_contract()), key=lambda contract: (contract.contract_id, contract.version)
     )
-    return Documents(settings, dict(data_map.sources), data_map.rows, tuple(contracts), ci_structure.workgroups, ci_structure.improvement)
+    return Documents(
+        settings,
+        dict(data_map.sources),
+        data_map.rows,
+        tuple(contracts),
+        ci_structure.workgroups,
+        ci_structure.improvement,
+        ci_structure.releases,
+    )
 
 
 def _judged(home: Home, expectations: Path | None, formats: Mapping[str, Format] | None) -> tuple[Readings, list[Problem]]:

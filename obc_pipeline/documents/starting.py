@@ -20,6 +20,8 @@ landing/
 archive/
 lake/
 ledger/
+disclosure/
+.secrets/
 published/
 reports/
 .dagster/

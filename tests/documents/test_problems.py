@@ -57,6 +57,9 @@ _FORM_ERRORS = [
     (CI, "# improvement:", "improvement:\n  least_group: 5", "least_group: 5", "no key `least_group` in `improvement`", "`least_group_n`?"),
     (CI, "# improvement:", "improvement:\n  response_rate_min: 50", "response_rate_min", "not between 0 and 1", "0.40 for 40 %"),
     (CI, "# improvement:", "improvement:\n  action_window_weeks: 0", "action_window_weeks", "0 is too small", "at least 1"),
+    (CI, "  cadence: MONTHLY              #", "  cadence: WEEKLY #", "cadence: WEEKLY #", "none of the known values", "QUARTERLY"),
+    (CI, "releasers:", "releaser:", "releaser:", "no key `releaser` in `releases`", "`releasers`?"),
+    (MATH, "ferpa_basis: SCHOOL_OFFICIAL", "ferpa_basis: VENDOR", "ferpa_basis", "none of the known values", "SCHOOL_OFFICIAL"),
 ]
 
 _SOURCE_ERRORS = [
@@ -223,6 +226,16 @@ _TERM_ERRORS = [
     ),
     (MATH, "destroy_by: 2027-06-30", "destroy_by: 2026-06-01", "destroy_by", "destroyed before the last results", "statement"),
     (
+        CI,
+        "release_roles: [Director",
+        "release_roles: [Directer",
+        "release_roles",
+        "Nobody has the release role",
+        "`Director of academics`?",
+    ),
+    (CI, "name: Priya Raman", "name: dana  whitfield", "whitfield", "stands twice", "each person once"),
+    (CI, "  # dates: [2025-11-03, 2026-02-16]", "  dates: [2025-11-03, 2027-02-16]", "dates:", "outside the school year", "2026-06-30"),
+    (
         MATH,
         "nte_ceiling: 816000.00",
         "nte_ceiling: 200000.00",
@@ -311,10 +324,10 @@ _COVERAGE_ERRORS = [
 
 _SETTING_ERRORS = [
     (OBC, "timezone: America/Chicago", "timezone: Americas/Chicago", "Americas/Chicago", "no time zone", "America/Chicago"),
-    (OBC, "audiences: [district]", "audiences: [distrct]", "distrct", "no audience `distrct`", "`district`?"),
+    (OBC, "audiences: [district, public]", "audiences: [distrct]", "distrct", "no audience `distrct`", "`district`?"),
     (
         OBC,
-        "audiences: [district]",
+        "audiences: [district, public]",
         "audiences: [vendor-brightpth]",
         "vendor-brightpth",
         "No contract has the provider",

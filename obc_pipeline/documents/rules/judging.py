@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from obc_pipeline.documents.problem import Problem
-from obc_pipeline.documents.rules import coverage, improvement, obligations, rate_card, rows, settings, sources, terms, workgroups
+from obc_pipeline.documents.rules import coverage, improvement, obligations, rate_card, releases, rows, settings, sources, terms, workgroups
 from obc_pipeline.documents.rules.context import Readings
 
-_SUBJECTS = (settings, sources, rows, terms, rate_card, obligations, coverage, workgroups, improvement)
+_SUBJECTS = (settings, sources, rows, terms, rate_card, obligations, coverage, workgroups, improvement, releases)
 
 
 def judge(readings: Readings) -> list[Problem]:
