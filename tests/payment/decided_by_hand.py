@@ -732,10 +732,15 @@ class Case:
                 row["is_scheduled"]
                 and row["absence_cause"] not in out
                 and row["not_creditable_reason"] not in ("OVER_RATIO", "UNDER_MINUTES")
+                and not self.is_excused(row)
                 for row in self.sessions
             )
             dose = min(required, attended)
         return required > 0 and Fraction(dose, required) >= minimum
+
+    def is_excused(self, session: Row) -> bool:
+        """Whether the line leaves the session out because the school had excused the student that day."""
+        return self.line["dosage_denominator"] == "SCHEDULED_NET_OF_EXCUSED" and bool(session["is_excused_absence"])
 
     def nothing_required(self) -> bool:
         """Whether the gate cannot be judged because no session was scheduled at all."""
@@ -745,6 +750,7 @@ class Case:
             row["is_scheduled"]
             and row["absence_cause"] in (None, "ABSENT_SCHOOL", "PRESENT_SCHOOL_SKIPPED", "UNKNOWN")
             and row["not_creditable_reason"] not in ("OVER_RATIO", "UNDER_MINUTES")
+            and not self.is_excused(row)
             for row in self.sessions
         )
 

@@ -132,7 +132,7 @@ def _rate_card(world: World, rng: Random, contract_id: str, version: int) -> Non
                 "dosage_unit": "SESSIONS",
                 "dosage_min_rate_numerator": rng.choice((70, 70, 70, 0)),
                 "dosage_min_rate_denominator": 100,
-                "dosage_denominator": rng.choice(("REQUIRED", "REQUIRED", "SCHEDULED")),
+                "dosage_denominator": rng.choice(("REQUIRED", "REQUIRED", "SCHEDULED", "SCHEDULED_NET_OF_EXCUSED")),
                 "missing_test_rule": rng.choice(("NOT_PAYABLE", "DISTRICT_DEFAULT_IF_DISTRICT_CAUSE")),
                 "retest_rule": "INSTRUMENT_OFFICIAL",
                 "norms_reference": rng.choice((None, "2025")) if metric.startswith("CGP") else None,
@@ -251,6 +251,7 @@ def _sessions(world: World, rng: Random, contract_id: str, student_key: str, stu
                 "tutor_id": rng.choice(("t1", "t1", "t2")),
                 "group_size": rng.choice((3, 4, 4, 5, None)),
                 "absence_cause": cause,
+                "is_excused_absence": cause == "ABSENT_SCHOOL" and day.day % 2 == 0,
                 "received_at": dt.datetime(2026, 6, 28, 6) if late else dt.datetime.combine(day, dt.time(20)),
                 "session_ended_at": dt.datetime.combine(day, dt.time(15)),
             }

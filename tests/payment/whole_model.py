@@ -119,7 +119,7 @@ def _lines(world: World, rng: Random, version: int) -> None:
                 "dosage_unit": "SESSIONS",
                 "dosage_min_rate_numerator": rng.choice((70, 40, 0)),
                 "dosage_min_rate_denominator": 100,
-                "dosage_denominator": rng.choice(("REQUIRED", "SCHEDULED")),
+                "dosage_denominator": rng.choice(("REQUIRED", "SCHEDULED", "SCHEDULED_NET_OF_EXCUSED")),
                 "missing_test_rule": rng.choice(("NOT_PAYABLE", "EXCLUDE_FROM_DENOM", "DISTRICT_DEFAULT_IF_DISTRICT_CAUSE")),
                 "retest_rule": rng.choice(("INSTRUMENT_OFFICIAL", "FIRST_VALID", "LAST_VALID")),
                 "norms_reference": None,

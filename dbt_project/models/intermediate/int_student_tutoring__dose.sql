@@ -58,6 +58,7 @@ sessions as (
         count(case when causes.is_scheduled and causes.is_attended and {{ is_chargeable('causes.absence_cause') }} then 1 end)
             as attended_of_scheduled,
         count(case when causes.is_scheduled and {{ is_chargeable('causes.absence_cause') }} then 1 end) as chargeable,
+        count(case when causes.is_scheduled and causes.is_excused_absence then 1 end) as excused,
         sum(case when causes.is_attended then causes.attended_minutes end) as attended_minutes,
         sum(case when causes.is_creditable then causes.attended_minutes end) as creditable_minutes,
         count(case when causes.is_attended and causes.group_size <= contracts.max_group_size then 1 end) as group_ok,
@@ -109,6 +110,7 @@ select
     coalesce(sessions.conflicts, 0) as conflicts,
     coalesce(sessions.attended_of_scheduled, 0) as attended_of_scheduled,
     coalesce(sessions.chargeable, 0) as chargeable,
+    coalesce(sessions.excused, 0) as excused,
     sessions.attended_minutes,
     sessions.creditable_minutes,
     coalesce(sessions.group_ok, 0) as group_ok,

@@ -48,7 +48,9 @@ school_days as (
         student_key,
         attendance_on,
         count(*) = count(absent_share) as is_known,
-        max(absent_share) as absent_share
+        max(absent_share) as absent_share,
+        -- Excused when every absence of the day is; not stated is not excused.
+        min(case when is_excused then 1 else 0 end) filter (where absent_share is null or absent_share > 0) = 1 as is_excused
     from {{ ref('input__attendance_event') }}
     where student_key in (select student_key from {{ ref('int_student_assignment__span') }})
     group by student_key, attendance_on
@@ -72,7 +74,8 @@ at_school as (
             when enrollments.student_key is null or coverage.school_id is null or not calendar.is_in_session then null
             when school_days.student_key is null then 0
             when school_days.is_known then school_days.absent_share
-        end as school_absent_share
+        end as school_absent_share,
+        coalesce(school_days.is_excused, false) as is_day_excused
     from contracted
     left join {{ ref('input__school_enrollment') }} as enrollments
         on
@@ -269,6 +272,7 @@ select
     ruled_cause is not null as is_cause_ruled,
     is_attendance_conflict,
     school_absent_share,
+    coalesce(absence_cause = 'ABSENT_SCHOOL' and is_day_excused, false) as is_excused_absence,
     session_ended_at,
     received_at,
     source,

@@ -28,7 +28,10 @@ measured as (
         coalesce(session.unknown_cause_sessions, 0) as unknown_cause_sessions,
         coalesce(session.conflict_sessions, 0) as conflict_sessions,
         coalesce(session.late_sessions, 0) as late_sessions,
-        coalesce(session.scheduled_net_sessions, 0) as scheduled_net_sessions,
+        -- What the line's own denominator keeps of the timetable.
+        coalesce(session.scheduled_net_sessions, 0)
+        - case when line.dosage_denominator = 'SCHEDULED_NET_OF_EXCUSED' then coalesce(session.excused_sessions, 0) else 0 end
+            as scheduled_net_sessions,
         assignment.required_sessions,
         assignment.required_minutes,
         line.min_session_minutes

@@ -14,6 +14,7 @@ with session_of_line as (
         session.tutor_id,
         session.group_size,
         session.absence_cause,
+        session.is_excused_absence,
         session.not_creditable_reason,
         session.is_attendance_conflict,
         line.max_group_size,
@@ -96,6 +97,8 @@ counted as (
             )
             and coalesce(not_creditable_reason, 'NONE') not in ('OVER_RATIO', 'UNDER_MINUTES', 'GROUP_SIZE_UNKNOWN', 'MINUTES_UNKNOWN')
         ) as scheduled_net_sessions,
+        -- Of those, missed because the student was excused from school that day.
+        count(*) filter (where is_scheduled and absence_cause = 'ABSENT_SCHOOL' and is_excused_absence) as excused_sessions,
         -- The tutoring attendance rate a line can pay on: what was not held, or not on a school day, is nobody's absence.
         count(*) filter (where is_attended and not coalesce(is_attendance_conflict, false) and not is_late) as counted_attended_sessions,
         count(*) filter (
@@ -129,6 +132,7 @@ select
     cast(counted.unknown_cause_sessions as bigint) as unknown_cause_sessions,
     cast(counted.conflict_sessions as bigint) as conflict_sessions,
     cast(counted.scheduled_net_sessions as bigint) as scheduled_net_sessions,
+    cast(counted.excused_sessions as bigint) as excused_sessions,
     cast(counted.counted_attended_sessions as bigint) as counted_attended_sessions,
     cast(counted.chargeable_sessions as bigint) as chargeable_sessions,
     cast(counted.held_sessions as bigint) as held_sessions,

@@ -13,6 +13,7 @@ gates as (
         dosage_min_rate_numerator as gate_numerator,
         dosage_min_rate_denominator as gate_denominator,
         coalesce(dosage_denominator, 'REQUIRED') = 'REQUIRED' as is_of_required,
+        coalesce(dosage_denominator, 'REQUIRED') = 'SCHEDULED_NET_OF_EXCUSED' as is_net_of_excused,
         row_number() over (
             partition by contract_id, version
             order by cast(dosage_min_rate_numerator as double) / dosage_min_rate_denominator desc, line_id asc
@@ -64,23 +65,33 @@ interim as (
     group by contract_id, student_id
 ),
 
-judged as (
+-- What the gate is a share of: the contract's sessions, with those lost to the district credited, or the scheduled ones net of what was
+-- nobody's absence (domain.md §4.2 step 5) and, where the line says so, of absences the school excused.
+based as (
     select
         dose.*,
         gates.gate_numerator,
         gates.gate_denominator,
-        -- What the gate is a share of: the contract's sessions, with those lost to the district credited, or the scheduled ones net
-        -- of what was nobody's absence (domain.md §4.2 step 5).
-        case when coalesce(gates.is_of_required, true) then dose.required_sessions else dose.chargeable end as gate_basis,
-        least(
-            case when coalesce(gates.is_of_required, true) then dose.required_sessions else dose.chargeable end,
-            dose.creditable + case when coalesce(gates.is_of_required, true) then dose.district_lost else 0 end
-        ) as dosage_reached,
+        case
+            when coalesce(gates.is_of_required, true) then dose.required_sessions
+            when gates.is_net_of_excused then dose.chargeable - dose.excused
+            else dose.chargeable
+        end as gate_basis,
+        case when coalesce(gates.is_of_required, true) then dose.district_lost else 0 end as credited
+    from {{ ref('int_student_tutoring__dose') }} as dose
+    left join gates
+        on
+            dose.contract_id = gates.contract_id
+            and dose.contract_version = gates.contract_version
+            and gates.preference = 1
+),
+
+judged as (
+    select
+        dose.*,
+        least(dose.gate_basis, dose.creditable + dose.credited) as dosage_reached,
         -- Sessions needed to reach the gate, rounded up.
-        {{ ceiling_divide(
-            'case when coalesce(gates.is_of_required, true) then dose.required_sessions else dose.chargeable end * gates.gate_numerator',
-            'gates.gate_denominator'
-        ) }} as gate_sessions,
+        {{ ceiling_divide('dose.gate_basis * dose.gate_numerator', 'dose.gate_denominator') }} as gate_sessions,
         (dose.last_end_on is not null and dose.last_end_on <= {{ as_of_date() }})
         or dose.service_end_on < {{ as_of_date() }} as is_over,
         decisions.provider_met,
@@ -98,12 +109,7 @@ judged as (
         persistence.is_persistently_absent,
         persistence.persistently_absent_on,
         blocked.contract_id is not null as is_source_flagged
-    from {{ ref('int_student_tutoring__dose') }} as dose
-    left join gates
-        on
-            dose.contract_id = gates.contract_id
-            and dose.contract_version = gates.contract_version
-            and gates.preference = 1
+    from based as dose
     left join obligations
         on
             dose.contract_id = obligations.contract_id
