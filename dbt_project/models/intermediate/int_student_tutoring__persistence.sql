@@ -1,14 +1,16 @@
 -- Is a student persistently absent from tutoring now (domain.md §5.1): so many misses in a row since the last attended session, or below
--- a rate over the last weeks. Only sessions that were the student's to attend count; contracts set the three numbers.
+-- a rate over the last weeks. Only sessions that were the student's to attend count; contracts set the three numbers, the district's
+-- settings where a contract does not.
 with contracts as (
     select
-        contract_id,
-        coalesce(persistent_absence_misses, 3) as misses_limit,
-        persistent_absence_rate,
-        coalesce(persistent_absence_weeks, 3) as weeks_limit,
-        row_number() over (partition by contract_id order by version desc) as recency
-    from {{ source('documents', 'contract') }}
-    where effective_from <= {{ as_of_date() }}
+        contracts.contract_id,
+        coalesce(contracts.persistent_absence_misses, setting.follow_up_misses) as misses_limit,
+        coalesce(contracts.persistent_absence_rate, setting.follow_up_rate) as persistent_absence_rate,
+        coalesce(contracts.persistent_absence_weeks, setting.follow_up_weeks) as weeks_limit,
+        row_number() over (partition by contracts.contract_id order by contracts.version desc) as recency
+    from {{ source('documents', 'contract') }} as contracts
+    cross join {{ source('documents', 'improvement_setting') }} as setting
+    where contracts.effective_from <= {{ as_of_date() }}
 ),
 
 chargeable as (
