@@ -59,9 +59,13 @@ def _table(table: Table) -> Any:
     position = next((number for number, column in enumerate(table.columns) if column.key == table.filter_by), None)
     filter_by = Markup(' data-filter="{}"').format(position) if position is not None else ""
     note = Markup('<p class="note">{}</p>\n').format(table.note) if table.note else ""
-    return Markup('<h4 id="{0}">{1}</h4>\n<div class="scroll" tabindex="0" role="region" aria-labelledby="{0}"{2}>\n{3}</div>\n{4}').format(
-        f"table-{table.table_id}", table.title, filter_by, Markup(_grid(table)), note
+    name = f"table-{table.table_id}"
+    box = Markup('<div class="scroll" tabindex="0" role="region" aria-labelledby="{}"{}>\n{}</div>\n{}').format(
+        name, filter_by, Markup(_grid(table)), note
     )
+    if not table.is_folded:
+        return Markup('<h4 id="{}">{}</h4>\n{}').format(name, table.title, box)
+    return Markup('<details><summary id="{}">{} ({:,} rows)</summary>\n{}</details>\n').format(name, table.title, len(table.rows), box)
 
 
 def _grid(table: Table) -> str:

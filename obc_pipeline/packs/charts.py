@@ -15,7 +15,7 @@ _THEME = {
     "font": "Arial, Helvetica, sans-serif",
     "background": "#FFFFFF",
     "view": {"stroke": None},
-    "axis": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelColor": "#24303A", "titleColor": "#24303A", "gridColor": "#E3E8EC", "labelLimit": 260},
+    "axis": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelColor": "#24303A", "titleColor": "#24303A", "gridColor": "#E3E8EC", "labelLimit": 420},
     "legend": {"labelFontSize": 12, "titleFontSize": 12, "orient": "top", "labelLimit": 240},
     "header": {"labelFontSize": 12, "titleFontSize": 12},
 }  # fmt: skip
@@ -90,7 +90,7 @@ def lines(
         alt.Chart(_data(rows))
         .mark_line(point=alt.OverlayMarkDef(size=25, filled=True))
         .encode(
-            x=alt.X(f"{at}:T", title=None, axis=alt.Axis(format="%d %b")),
+            x=alt.X(f"{at}:T", title=None, axis=alt.Axis(format="%d %b", tickCount=9, labelOverlap="greedy")),
             y=alt.Y(f"{value}:Q", title=axis, axis=alt.Axis(format=".0%"), scale=alt.Scale(zero=False)),
             color=alt.Color(f"{series}:N", title=None, scale=alt.Scale(domain=list(colours), range=list(colours.values()))),
             strokeDash=alt.StrokeDash(f"{series}:N", title=None, legend=None),
@@ -114,7 +114,7 @@ def control(
     """A control chart: values by week, their mean, the limits of ordinary variation, and the weeks outside them."""
     alt = _altair()
     data = _data(rows)
-    x = alt.X(f"{at}:T", title=None, axis=alt.Axis(format="%d %b"))
+    x = alt.X(f"{at}:T", title=None, axis=alt.Axis(format="%d %b", tickCount=9, labelOverlap="greedy"))
     base = alt.Chart(data)
     band = base.mark_area(opacity=0.15, color=GREY).encode(
         x=x, y=alt.Y(f"{low}:Q", title=None, axis=alt.Axis(format=".0%"), scale=alt.Scale(zero=False)), y2=f"{high}:Q"

@@ -39,6 +39,7 @@ class Table:
     rows: Sequence[Mapping[str, Any]]
     filter_by: str | None = None
     note: str = ""
+    is_folded: bool = False  # the page shows the title, and the rows when they are asked for
     printed_rows: int = 40  # paper holds no longer list; the page does
 
 

@@ -125,7 +125,10 @@ def _last_meeting(reader: Reader, group: Workgroup) -> date | None:
     """Day of the workgroup's last recorded meeting."""
     if not reader.has("improvement.fct_ci_meeting"):
         return None
-    found = reader.one("select max(held_on) as held_on from improvement.fct_ci_meeting where workgroup_id = ?", [group.workgroup_id])
+    found = reader.one(
+        "select max(held_on) as held_on from improvement.fct_ci_meeting where workgroup_id = ? and held_on < ?",
+        [group.workgroup_id, reader.as_of],
+    )
     return found["held_on"] if found else None
 
 

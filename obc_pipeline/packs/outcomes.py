@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from obc_pipeline.packs import charts
 from obc_pipeline.packs.content import Block, Column, Section, Sentence, Table
-from obc_pipeline.packs.question import Question, View
+from obc_pipeline.packs.question import Question, View, told_apart
 from obc_pipeline.packs.reader import Row
 from obc_pipeline.packs.values import written
 
@@ -20,6 +20,7 @@ _STEPS = {
 }
 _TREND_METRICS = ("tutoring_attendance", "creditable_sessions", "skip_in_school", "delivery")
 _MOST_CHARTS = 4
+_MOST_OPEN = 60  # rows of a list that the page shows without being asked
 
 
 def section(view: View) -> Section:
@@ -142,6 +143,7 @@ def _expected(view: View) -> Sequence[Block]:
         from improvement.rpt_growth_vs_expected where population = 'all_measured' order by contract_id, line_id
         """
     )
+    rows, missing = told_apart(rows, "contract_id", "line_id")
     columns = [
         Column("contract_id", "Contract"),
         Column("line_id", "Line"),
@@ -152,22 +154,67 @@ def _expected(view: View) -> Sequence[Block]:
         Column("excess_rate", "Difference", "points"),
         Column("ci_low", "95 % from", "points"),
         Column("ci_high", "to", "points"),
-        Column("what_is_missing", "What is missing"),
     ]
     note = "Expected: what the district's own untutored students of earlier years reached from the same start. Associated with tutoring, not proof of it."
-    return [Table("expected", "Growth against growth to be expected", columns, rows, note=note)] if rows else []
+    return [*([Table("expected", "Growth against growth to be expected", columns, rows, note=note)] if rows else []), *missing]
 
 
 def _proficiency(view: View) -> Sequence[Block]:
-    rows = view.reader.rows("select * from improvement.rpt_growth_by_proficiency order by all limit 200")
-    keys = list(rows[0]) if rows else []
-    wanted = [
-        ("contract_id", "Contract", "text"), ("line_id", "Line", "text"), ("growth_line_id", "Growth line", "text"), ("growth", "Growth", "text"),
-        ("proficiency", "Proficiency", "text"), ("n_students", "Students", "count"), ("numerator", "Count", "count"), ("denominator", "of", "count"),
-        ("rate", "Share", "rate"), ("what_is_missing", "What is missing", "text"),
-    ]  # fmt: skip
-    columns = [Column(key, label, kind) for key, label, kind in wanted if key in keys]  # type: ignore[arg-type]
-    return [Table("proficiency", "Is proficiency supported by growth?", columns, rows)] if rows else []
+    rows = view.reader.rows("select * from improvement.rpt_growth_by_proficiency order by contract_id, line_id")
+    rows, missing = told_apart(rows, "contract_id", "line_id")
+    columns = [
+        Column("contract_id", "Contract"),
+        Column("line_id", "Growth line"),
+        Column("n_students", "Students with both", "count"),
+        Column("met_and_proficient", "Grew, proficient", "count"),
+        Column("met_not_proficient", "Grew, not proficient", "count"),
+        Column("not_met_and_proficient", "Did not grow, proficient", "count"),
+        Column("not_met_not_proficient", "Neither", "count"),
+        Column("converted_numerator", "Became proficient", "count"),
+        Column("converted_denominator", "of those below last spring", "count"),
+        Column("growth_within_noise", "Growth too near the line to call", "count"),
+    ]
+    return [*([Table("proficiency", "Is proficiency supported by growth?", columns, rows)] if rows else []), *missing]
+
+
+def _rivals(view: View) -> Sequence[Block]:
+    rows = view.reader.rows("select * from improvement.rpt_vendor_comparison order by status, subject, contract_a, contract_b")
+    rows, missing = told_apart(rows, "provider_name_a", "provider_name_b")
+    columns = [
+        Column("provider_name_a", "Provider"),
+        Column("provider_name_b", "and"),
+        Column("measure", "Compared on", "code"),
+        Column("n_students_a", "Students of the first", "count"),
+        Column("n_students_b", "of the second", "count"),
+        Column("difference", "Difference", "decimal"),
+        Column("ci_low", "95 % from", "decimal"),
+        Column("ci_high", "to", "decimal"),
+        Column("verdict", "Verdict", "code"),
+    ]
+    note = "Only on what is left after their students are allowed for: raw rates show which students each provider was given."
+    return [*([Table("rivals", "Providers of the same subject", columns, rows, note=note)] if rows else []), *missing]
+
+
+def _matched(view: View) -> Sequence[Block]:
+    rows = view.reader.rows("select * from improvement.rpt_matched_comparison order by contract_id, line_id")
+    rows, missing = told_apart(rows, "contract_id", "line_id")
+    columns = [
+        Column("contract_id", "Contract"),
+        Column("line_id", "Line"),
+        Column("n_students", "Matched students", "count"),
+        Column("n_comparison", "Untutored students", "count"),
+        Column("balance", "How alike at the start", "code"),
+        Column("rate", "Reached it", "rate"),
+        Column("rate_comparison", "Untutored", "rate"),
+        Column("effect_size", "Difference in SD", "decimal"),
+        Column("ci_low", "95 % from", "decimal"),
+        Column("ci_high", "to", "decimal"),
+    ]
+    note = "Same grade, start, attendance band, language and IEP status. Matching removes what was measured, not what was not."
+    return [
+        *([Table("matched", "Beside untutored students of this year who started alike", columns, rows, note=note)] if rows else []),
+        *missing,
+    ]
 
 
 # ---- for whom ----
@@ -177,19 +224,27 @@ def _groups(view: View) -> Sequence[Block]:
     rows = view.reader.rows(
         """
         select contract_id, coalesce(line_id, metric_id) as measure, dimension, category, n_students, numerator, denominator, rate,
-            gap_rate, gap_low, gap_high, status, what_is_missing
+            gap_rate, gap_low, gap_high, status
         from improvement.agg_outcome_subgroup
-        where (line_id is not null or metric_id = 'tutoring_attendance') and n_students > 0
+        where (line_id is not null or metric_id = 'tutoring_attendance') and dimension <> 'all'
         order by contract_id, line_id is null, measure, dimension, category
         """
     )
+    rows = _with_school_names(view, rows)
+    small = [row for row in rows if row["status"] == "not_enough_data" and row["n_students"]]
+    rows = [row for row in rows if row["status"] != "not_enough_data"]
+    if not rows:
+        return []
     apart = sorted(
-        (row for row in rows if row["gap_rate"] is not None and row["gap_low"] is not None and (row["gap_low"] > 0 or row["gap_high"] < 0)),
+        (row for row in rows if row["gap_low"] is not None and (row["gap_low"] > 0 or row["gap_high"] < 0)),
         key=lambda row: -abs(row["gap_rate"]),
     )
     blocks: list[Block] = []
     if apart:
-        shown = [row | {"group": f"{row['contract_id']} {row['measure']}: {row['dimension']} {row['category']}"} for row in apart[:12]]
+        shown = [
+            row | {"group": f"{row['contract_id']} {_words(row['measure'])}: {_words(row['dimension'])} {row['category']}"}
+            for row in apart[:12]
+        ]
         shows = "; ".join(f"{row['group']} {written(row['gap_rate'], 'points')}" for row in shown)
         blocks.append(
             charts.intervals(
@@ -198,22 +253,24 @@ def _groups(view: View) -> Sequence[Block]:
                 category="group", value="gap_rate", low="gap_low", high="gap_high", axis="group's rate less the rest's", reference=0.0,
             )
         )  # fmt: skip
+    else:
+        blocks.append(Sentence("No group is further from the rest than chance would bring about."))
     columns = [
         Column("contract_id", "Contract"),
-        Column("measure", "Measure"),
+        Column("measure", "Measure", "code"),
         Column("dimension", "Dimension", "code"),
         Column("category", "Group"),
         Column("n_students", "Students", "count"),
-        Column("numerator", "Count", "decimal"),
-        Column("denominator", "of", "decimal"),
         Column("rate", "Rate", "rate"),
         Column("gap_rate", "Gap to the rest", "points"),
         Column("gap_low", "95 % from", "points"),
         Column("gap_high", "to", "points"),
-        Column("what_is_missing", "What is missing"),
     ]
     note = "Groups as of the day the student came onto the roster. Many groups are looked at: one gap in twenty shows by chance alone."
-    return [*blocks, Table("groups", "Results by group", columns, rows, note=note, printed_rows=60)] if rows else []
+    blocks.append(Table("groups", "Results by group", columns, rows, note=note, is_folded=True, printed_rows=60))
+    if small:
+        blocks.append(Sentence(f"{len(small)} groups with students in them are too small for a figure and are left out.", "missing"))
+    return blocks
 
 
 def _published_groups(view: View) -> Sequence[Block]:
@@ -328,7 +385,7 @@ def _drivers(view: View) -> Sequence[Block]:
         order by contract_id, metric_label, dimension, effect_rank
         """
     )
-    rows = [row | {"category": view.reader.school(row["category"]) if row["dimension"] == "school" else row["category"]} for row in rows]
+    rows = _with_school_names(view, rows)
     columns = [
         Column("contract_id", "Contract"),
         Column("metric_label", "Metric"),
@@ -387,15 +444,18 @@ def _dose(view: View) -> Sequence[Block]:
 def _answers(view: View) -> Sequence[Block]:
     rows = view.reader.rows(
         """
-        select contract_id, construct, factor, n_students, response_rate, spearman_rho, ci_low, ci_high, strength, holds_after_correction, what_is_missing
+        from (
+        select contract_id, construct, factor, n_students, response_rate, spearman_rho, ci_low, ci_high, strength, holds_after_correction, status, what_is_missing
         from improvement.rpt_sel_association
         union all
         select contract_id, construct, factor || coalesce(' (weeks after: ' || lag_weeks || ')', ''), n_students, response_rate, spearman_rho, ci_low, ci_high,
-            strength, holds_after_correction, what_is_missing
+            strength, holds_after_correction, status, what_is_missing
         from improvement.rpt_engagement_outcome
+        )
         order by what_is_missing is not null, abs(spearman_rho) desc nulls last, contract_id
         """
     )
+    rows, missing = told_apart(rows, "contract_id", "construct", "factor")
     columns = [
         Column("contract_id", "Contract"),
         Column("construct", "What students say of", "code"),
@@ -407,10 +467,26 @@ def _answers(view: View) -> Sequence[Block]:
         Column("ci_high", "to", "decimal"),
         Column("strength", "Strength", "code"),
         Column("holds_after_correction", "Holds among many looks", "yes_no"),
-        Column("what_is_missing", "What is missing"),
     ]
     note = "Rank correlation, an association: it does not say what leads to what."
-    return [Table("answers", "What students say, beside attendance and growth", columns, rows, note=note, printed_rows=25)] if rows else []
+    return [
+        *(
+            [
+                Table(
+                    "answers",
+                    "What students say, beside attendance and growth",
+                    columns,
+                    rows,
+                    note=note,
+                    is_folded=len(rows) > _MOST_OPEN,
+                    printed_rows=25,
+                )
+            ]
+            if rows
+            else []
+        ),
+        *missing,
+    ]
 
 
 # ---- money ----
@@ -442,28 +518,44 @@ def _caps(view: View) -> Sequence[Block]:
             from payable.rpt_payment_forecast group by contract_id order by contract_id
             """
         )
-        blocks.append(
-            Table(
-                "forecast", "What it will come to",
-                [Column("contract_id", "Contract"), Column("decided", "Decided", "amount"), Column("expected", "Expected", "amount"),
-                 Column("low", "at least", "amount"), Column("high", "at most", "amount"), Column("payable", "Payable after caps", "amount")],
-                forecast,
-            )
-        )  # fmt: skip
+        columns = [
+            Column("contract_id", "Contract"),
+            Column("decided", "Decided", "amount"),
+            Column("expected", "Expected", "amount"),
+            Column("low", "at least", "amount"),
+            Column("high", "at most", "amount"),
+            Column("payable", "Payable after caps", "amount"),
+        ]
+        blocks += [Table("forecast", "What it will come to", columns, forecast)] if forecast else []
     return blocks
 
 
 def _return(view: View) -> Sequence[Block]:
-    rows = view.reader.rows("select * from roi.agg_roi order by all")
-    keys = list(rows[0]) if rows else []
-    wanted = [
-        ("roi_type", "Kind", "text"), ("contract_id", "Contract", "text"), ("option_id", "Option", "text"), ("label", "What", "text"), ("cost_basis", "Cost", "text"),
-        ("cost_amount", "Cost", "amount"), ("unit", "Per", "text"), ("value", "Value", "decimal"), ("ci_low", "from", "decimal"), ("ci_high", "to", "decimal"),
-        ("verdict", "Verdict", "code"), ("what_is_missing", "What is missing", "text"),
-    ]  # fmt: skip
-    columns = [Column(key, label, kind) for key, label, kind in wanted if key in keys]  # type: ignore[arg-type]
+    rows = view.reader.rows(
+        """
+        select roi_type, coalesce(contract_id, option_id) as what, line_id, measure, unit, vendor_paid_value, full_cost_value, full_cost_low, full_cost_high,
+            verdict, coalesce(what_is_missing, note) as remark
+        from roi.agg_roi order by roi_type, status, what, measure, line_id
+        """
+    )
+    columns = [
+        Column("roi_type", "Kind"),
+        Column("what", "Contract or option"),
+        Column("line_id", "Line"),
+        Column("measure", "Number", "code"),
+        Column("vendor_paid_value", "On what the vendor is paid", "decimal"),
+        Column("full_cost_value", "On full cost", "decimal"),
+        Column("full_cost_low", "95 % from", "decimal"),
+        Column("full_cost_high", "to", "decimal"),
+        Column("verdict", "Verdict", "code"),
+        Column("remark", "What is missing, or to bear in mind"),
+    ]
     note = "ROIci: early signs, for steering, no evidence of impact. ROIsp: options compared before deciding. ROIe: after final results."
-    return [Table("roi", "Return, each number with its kind", columns, rows, note=note)] if rows else []
+    return (
+        [Table("roi", "Return, each number with its kind", columns, rows, note=note, is_folded=len(rows) > _MOST_OPEN, printed_rows=25)]
+        if rows
+        else []
+    )
 
 
 # ---- students ----
@@ -492,7 +584,22 @@ def _students(view: View) -> Sequence[Block]:
         Column("what_could_still_be_done", "What could still be done"),
     ]
     note = "Records of students: for the people of this meeting only."
-    return [Table("students", "Every student, the three factors", columns, rows, "school", note, printed_rows=60)] if rows else []
+    return (
+        [
+            Table(
+                "students",
+                "Every student, the three factors",
+                columns,
+                rows,
+                "school",
+                note,
+                is_folded=len(rows) > _MOST_OPEN,
+                printed_rows=60,
+            )
+        ]
+        if rows
+        else []
+    )
 
 
 def _absent(view: View) -> Sequence[Block]:
@@ -510,7 +617,9 @@ def _absent(view: View) -> Sequence[Block]:
         ("last_followed_up_on", "Last follow-up", "date"), ("worklist_status", "To do", "code"),
     ]  # fmt: skip
     columns = [Column(key, label, kind) for key, label, kind in wanted if key in keys]  # type: ignore[arg-type]
-    return [Table("absent", "Persistently absent from tutoring", columns, rows, "school", printed_rows=60)]
+    return [
+        Table("absent", "Persistently absent from tutoring", columns, rows, "school", is_folded=len(rows) > _MOST_OPEN, printed_rows=60)
+    ]
 
 
 def _how_known(view: View) -> Sequence[Block]:
@@ -521,6 +630,15 @@ def _how_known(view: View) -> Sequence[Block]:
         ),
         Sentence("What goes to teachers, to the provider's tutors and to families from this, and who tells them?", "prompt"),
     ]
+
+
+def _with_school_names(view: View, rows: Sequence[Row]) -> list[Row]:
+    """The rows, with the name of a school where the category is one."""
+    return [row | {"category": view.reader.school(row["category"])} if row["dimension"] == "school" else row for row in rows]
+
+
+def _words(code: str) -> str:
+    return written(code, "code")
 
 
 def _slug(text: str) -> str:
@@ -534,6 +652,8 @@ _QUESTIONS = (
     Question("Where outcomes were lost", ["payable.rpt_loss_waterfall"], _lost_outcomes, "No outcome has been decided yet."),
     Question("Growth beside what was to be expected", ["improvement.rpt_growth_vs_expected"], _expected, "No growth line is priced."),
     Question("Growth and proficiency", ["improvement.rpt_growth_by_proficiency"], _proficiency, "No contract prices both growth and proficiency."),
+    Question("Beside students who started alike", ["improvement.rpt_matched_comparison"], _matched, "No line is measured by a pair of tests."),
+    Question("Providers beside each other", ["improvement.rpt_vendor_comparison"], _rivals, "Only one provider serves each subject."),
     Question("For whom", ["improvement.agg_outcome_subgroup"], _groups, "No group has a result yet."),
     Question("Trends of the process", ["improvement.rpt_metric_trend"], _trends, "No metric has enough weeks yet."),
     Question("Tutoring beside school", ["process.rpt_tutoring_vs_school_attendance"], _beside_school,

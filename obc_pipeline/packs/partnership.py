@@ -64,16 +64,31 @@ def _timeliness(view: View) -> Sequence[Block]:
 
 
 def _meetings(view: View) -> Sequence[Block]:
-    rows = view.reader.rows("select * from improvement.fct_ci_meeting")
-    keys = list(rows[0]) if rows else []
-    rows = sorted(rows, key=lambda row: str(row.get("held_on") or row.get("due_on") or ""), reverse=True)[:10]
-    wanted = [
-        ("held_on", "Held on", "date"), ("workgroup_id", "Workgroup", "text"), ("contract_id", "Contract", "text"),
-        ("days_since_previous", "Days since the one before", "count"), ("max_gap_days", "At most", "count"), ("is_gap", "Gap", "yes_no"),
-        ("is_data_reviewed", "Data reviewed", "yes_no"), ("what_is_missing", "What is missing", "text"),
-    ]  # fmt: skip
-    columns = [Column(key, label, kind) for key, label, kind in wanted if key in keys]  # type: ignore[arg-type]
-    return [Table("meetings", "The last meetings", columns, rows)] if rows else []
+    rows = view.reader.rows(
+        """
+        select * from improvement.fct_ci_meeting
+        where is_open_gap or is_gap_too_long or held_on >= ?::date - 60
+        order by is_open_gap desc, held_on desc nulls first, contract_id limit 15
+        """,
+        [view.as_of],
+    )
+    too_long = sum(bool(row["is_gap_too_long"]) for row in rows)
+    columns = [
+        Column("held_on", "Held on", "date"),
+        Column("contract_id", "Contract"),
+        Column("workgroup_name", "Workgroup"),
+        Column("days_since_contract_met", "Days since the one before", "count"),
+        Column("max_gap_days", "At most", "count"),
+        Column("is_gap_too_long", "Too long", "yes_no"),
+        Column("is_data_reviewed", "Data looked at", "yes_no"),
+        Column("what_is_missing", "What is missing"),
+    ]
+    said = [Sentence(f"{too_long} times the parties did not meet as often as the contract says.", "warning")] if too_long else []
+    return (
+        [*said, Table("meetings", "Meetings", columns, rows, note="The row without a day runs from the last meeting to today.")]
+        if rows
+        else []
+    )
 
 
 def _voices(view: View) -> Sequence[Block]:

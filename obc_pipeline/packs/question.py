@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from obc_pipeline.packs.content import Block, Part, Sentence
-from obc_pipeline.packs.reader import Reader
+from obc_pipeline.packs.reader import Reader, Row
 
 
 @dataclass(frozen=True)
@@ -60,3 +60,15 @@ class Question:
             return Part(self.title, [Sentence(f"Not part of what {view.audience} is given: {', '.join(absent)}.", "missing")])
         blocks = list(self.answer(view))
         return Part(self.title, blocks or [Sentence(self.if_none, "missing")])
+
+
+def told_apart(rows: Iterable[Row], *named_by: str) -> tuple[list[Row], list[Block]]:
+    """The rows that have figures, and for the others one line per reason: which they are, and what is missing."""
+    known: list[Row] = []
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        if row["what_is_missing"] is None or row.get("status") in ("ok", "small_group"):
+            known.append(row)
+        else:
+            reasons.setdefault(row["what_is_missing"], []).append(" ".join(str(row[name]) for name in named_by if row[name] is not None))
+    return known, [Sentence(f"{', '.join(dict.fromkeys(names))}: {reason}", "missing") for reason, names in reasons.items()]

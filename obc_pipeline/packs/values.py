@@ -17,7 +17,8 @@ def written(value: Any, kind: Kind) -> str:
         return UNKNOWN
     match kind:
         case "code":
-            return str(value).replace("_", " ").lower()
+            # Ids of lines (G1) are not words.
+            return str(value).replace("_", " ").lower() if "_" in str(value) or len(str(value)) > 4 else str(value)
         case "count":
             return f"{int(value):,}"
         case "decimal":
