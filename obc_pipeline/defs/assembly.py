@@ -15,6 +15,7 @@ from obc_pipeline.defs.feeds import landing_specs, receive_asset
 from obc_pipeline.defs.gate import Ledger, approval_specs, approvals_sensor, contract_ids, posting_asset, proposal_asset
 from obc_pipeline.defs.lake import documents_asset, lake_asset
 from obc_pipeline.defs.models import model_assets
+from obc_pipeline.defs.packs import pack_assets, pack_schedules
 from obc_pipeline.defs.published import published_asset
 from obc_pipeline.documents import Documents, DocumentsInvalid, load
 from obc_pipeline.home import Home
@@ -39,7 +40,8 @@ def definitions_of(home: Home, documents: Documents) -> dg.Definitions:
     """Every asset, check, job, schedule and sensor of a home. Raises DbtFailed when the dbt project does not parse."""
     manifest = read_manifest(DbtBuild(home).ensure_manifest())
     postings = [posting_asset(contract_id) for contract_id in contract_ids(documents)]
-    job = run_job(postings)
+    packs = pack_assets(documents)
+    job = run_job([*postings, *packs])
     return dg.Definitions(
         assets=[
             *landing_specs(documents),
@@ -53,9 +55,10 @@ def definitions_of(home: Home, documents: Documents) -> dg.Definitions:
             proposal_asset(documents),
             *approval_specs(documents),
             *postings,
+            *packs,
         ],
         jobs=[job],
-        schedules=schedules(documents, home, job),
+        schedules=[*schedules(documents, home, job), *pack_schedules(documents, packs)],
         sensors=[landing_sensor(documents, home, job), approvals_sensor(documents, home)],
         resources={"district": District(home=str(home.path)), "ledger": Ledger(home=str(home.path))},
         executor=dg.in_process_executor,

@@ -15,11 +15,11 @@ from obc_pipeline.home import Home
 _DEFAULT_CRONS = {"DAILY": "0 6 * * *", "WEEKLY": "0 6 * * 1", "BIWEEKLY": "0 6 * * 1", "MONTHLY": "0 6 1 * *", "QUARTERLY": "0 6 1 */3 *"}
 
 
-def run_job(postings: Sequence[dg.AssetsDefinition]) -> Any:
-    """Everything but the postings, in one process: what `obc run` does. No schedule or sensor knows another job."""
+def run_job(apart: Sequence[dg.AssetsDefinition]) -> Any:
+    """Everything but what stands apart (postings, which people launch, and packs, which have their own cadence), in one process: `obc run`."""
     return dg.define_asset_job(
         naming.JOB,
-        selection=(dg.AssetSelection.all() - dg.AssetSelection.assets(*postings)) | dg.AssetSelection.all_asset_checks(),
+        selection=(dg.AssetSelection.all() - dg.AssetSelection.assets(*apart)) | dg.AssetSelection.all_asset_checks(),
         description="Takes in what has landed, checks it, builds the marts, publishes them, and looks at what is to be approved. The same as `obc run`.",
         executor_def=dg.in_process_executor,
     )

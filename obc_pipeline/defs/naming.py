@@ -50,6 +50,10 @@ def lake_key(format_name: str, table: str) -> dg.AssetKey:
     return dg.AssetKey(["lake", f"{format_name}__{table}"])
 
 
+def pack_key(workgroup_id: str) -> dg.AssetKey:
+    return dg.AssetKey(["packs", workgroup_id])
+
+
 def proposal_key(contract_id: str) -> dg.AssetKey:
     return dg.AssetKey(["ledger", _in_a_key(contract_id), "proposal"])
 
