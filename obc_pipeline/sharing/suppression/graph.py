@@ -147,7 +147,13 @@ def cheapest_path(
 
 
 def _neighbours(
-    vertex: int, hidden: Sequence[int], counts: Sequence[Sequence[int]], rows: int, totals_column: int, known: Collection[int], forward: bool
+    vertex: int,
+    hidden: Sequence[int],
+    counts: Sequence[Sequence[int]],
+    rows: int,
+    totals_column: int,
+    known: Collection[int],
+    forward: bool,
 ) -> list[int]:
     is_scope = vertex < rows
     if is_scope:
