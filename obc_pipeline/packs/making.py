@@ -117,7 +117,10 @@ def _findings(reader: Reader) -> list[str]:
     if not reader.has("improvement.rpt_finding"):
         return []
     return [
-        row["sentence"] for row in reader.rows(f"select sentence from improvement.rpt_finding order by finding_rank limit {_MOST_FINDINGS}")
+        row["sentence"]
+        for row in reader.rows(
+            f"select sentence from improvement.rpt_finding where finding_rank is not null order by finding_rank limit {_MOST_FINDINGS}"
+        )
     ]
 
 

@@ -20,17 +20,35 @@ def section(view: View) -> Section:
 
 
 def _actions(view: View) -> Sequence[Block]:
-    rows = _all_actions(view)
-    wanted = [
-        ("action_text", "Action", "text"), ("owner_party", "Party", "code"), ("owner_role", "Owner", "text"), ("due_on", "Due", "date"), ("action_status", "Status", "code"),
-        ("metric_label", "To move", "text"), ("population", "For", "text"), ("before_rate", "Before", "rate"), ("after_rate", "Now", "rate"),
-        ("effect_rate", "Against comparable students", "points"), ("ci_low", "95 % from", "points"), ("ci_high", "to", "points"),
-        ("verdict", "Verdict", "code"), ("what_is_missing", "What is missing", "text"),
-    ]  # fmt: skip
-    keys = {key for row in rows for key in row}
-    columns = [Column(key, label, kind) for key, label, kind in wanted if key in keys]  # type: ignore[arg-type]
-    note = "Before and now are equal windows around the start; the effect is what these students changed beyond comparable students who were not touched."
+    rows = [
+        row | {"population": _population(view, row), "remark": row["what_is_missing"] or ("overdue" if row["is_overdue"] else "")}
+        for row in _all_actions(view)
+    ]
+    columns = [
+        Column("action_text", "Action"),
+        Column("owner_role", "Owner"),
+        Column("due_on", "Due", "date"),
+        Column("action_status", "Status", "code"),
+        Column("metric_label", "To move"),
+        Column("population", "For"),
+        Column("before_rate", "Before", "rate"),
+        Column("after_rate", "After", "rate"),
+        Column("effect", "Beyond comparable students", "points"),
+        Column("ci_low", "95 % from", "points"),
+        Column("ci_high", "to", "points"),
+        Column("verdict", "Verdict", "code"),
+        Column("remark", "Remark"),
+    ]
+    note = "Before and after are equal windows around the start; beyond comparable students: their change less that of students it was not for."
     return [Table("actions", "What was agreed, and whether it worked", columns, rows, note=note)] if rows else []
+
+
+def _population(view: View, row: Row) -> str:
+    where = view.reader.school(row["school_id"])
+    if row["population_dimension"] is None:
+        return where
+    group = view.reader.school(row["population_category"]) if row["population_dimension"] == "school" else row["population_category"]
+    return f"{where}, {row['population_dimension'].replace('_', ' ')} {group}" if row["school_id"] else str(group)
 
 
 def _root_causes(view: View) -> Sequence[Block]:

@@ -375,6 +375,49 @@ def _beside_school(view: View) -> Sequence[Block]:
     return blocks
 
 
+def _outside(view: View) -> Sequence[Block]:
+    rows = view.reader.rows(
+        """
+        select contract_id, metric_label, factor, lag_weeks, n_weeks, correlation, ci_low, ci_high, strength, holds_after_correction
+        from improvement.rpt_external_factor where status = 'ok' and metric_id in ('tutoring_attendance', 'school_attendance', 'delivery')
+        order by abs(correlation) desc, contract_id, metric_label, lag_weeks limit 12
+        """
+    )
+    columns = [
+        Column("contract_id", "Contract"),
+        Column("metric_label", "Metric"),
+        Column("factor", "Outside factor"),
+        Column("lag_weeks", "Weeks earlier", "count"),
+        Column("n_weeks", "Weeks", "count"),
+        Column("correlation", "Association", "decimal"),
+        Column("ci_low", "95 % from", "decimal"),
+        Column("ci_high", "to", "decimal"),
+        Column("holds_after_correction", "Holds among many looks", "yes_no"),
+    ]
+    note = "Weeks in which both were seen. An association: other things happen in the same weeks."
+    return [Table("outside", "Do changes go with what happens outside?", columns, rows, note=note)] if rows else []
+
+
+def _school_days(view: View) -> Sequence[Block]:
+    rows = view.reader.rows("select * from improvement.rpt_school_attendance order by contract_id, school_id nulls first")
+    rows = [row | {"school": view.reader.school(row["school_id"])} for row in rows]
+    rows, missing = told_apart(rows, "contract_id", "school")
+    columns = [
+        Column("school", "School"),
+        Column("contract_id", "Contract"),
+        Column("n_students", "Students", "count"),
+        Column("tutoring_attendance_rate", "In tutoring", "rate"),
+        Column("school_attendance_rate", "In school, same days", "rate"),
+        Column("attendance_gap_rate", "Gap", "points"),
+        Column("skip_in_school_rate", "Skipped while in school", "rate"),
+        Column("tutoring_day_effect", "In school more often on tutoring days", "points"),
+        Column("tutoring_day_effect_low", "95 % from", "points"),
+        Column("tutoring_day_effect_high", "to", "points"),
+    ]
+    note = "The same students on the same days. An association."
+    return [*([Table("school_days", "Tutoring and school, to date", columns, rows, "school", note)] if rows else []), *missing]
+
+
 def _drivers(view: View) -> Sequence[Block]:
     rows = view.reader.rows(
         """
@@ -603,20 +646,22 @@ def _students(view: View) -> Sequence[Block]:
 
 
 def _absent(view: View) -> Sequence[Block]:
-    rows = view.reader.rows("select * from improvement.rpt_persistent_absence")
-    rows = [row for row in rows if row.get("is_persistently_absent")]
-    keys = list(rows[0]) if rows else []
-    who = next((key for key in ("vendor_student_id", "student_id", "student_key") if key in keys), None)
+    rows = [row for row in view.reader.rows("select * from improvement.rpt_persistent_absence") if row.get("is_persistently_absent")]
+    who = next((key for key in ("vendor_student_id", "student_id", "student_key") if rows and key in rows[0]), None)
     if who is None:
         return []
     rows = [row | {"school": view.reader.school(row.get("school_id")), "who": row[who]} for row in rows]
-    rows.sort(key=lambda row: (str(row["school"]), str(row["who"])))
-    wanted = [
-        ("school", "School", "text"), ("who", "Student", "text"), ("contract_id", "Contract", "text"), ("flagged_on", "Since", "date"),
-        ("persistently_absent_on", "Since", "date"), ("misses_in_a_row", "Missed in a row", "count"), ("can_still_qualify", "Can still qualify", "yes_no"),
-        ("last_followed_up_on", "Last follow-up", "date"), ("worklist_status", "To do", "code"),
-    ]  # fmt: skip
-    columns = [Column(key, label, kind) for key, label, kind in wanted if key in keys]  # type: ignore[arg-type]
+    rows.sort(key=lambda row: (not row["is_active"], str(row["school"]), str(row["who"])))
+    columns = [
+        Column("school", "School"),
+        Column("who", "Student"),
+        Column("contract_id", "Contract"),
+        Column("turned_on", "Since", "date"),
+        Column("misses_in_a_row", "Missed in a row", "count"),
+        Column("can_still_qualify", "Can still reach the gate", "yes_no"),
+        Column("last_followed_up_on", "Last follow-up", "date"),
+        Column("worklist_status", "Next", "code"),
+    ]
     return [
         Table("absent", "Persistently absent from tutoring", columns, rows, "school", is_folded=len(rows) > _MOST_OPEN, printed_rows=60)
     ]
@@ -658,6 +703,9 @@ _QUESTIONS = (
     Question("Trends of the process", ["improvement.rpt_metric_trend"], _trends, "No metric has enough weeks yet."),
     Question("Tutoring beside school", ["process.rpt_tutoring_vs_school_attendance"], _beside_school,
              "School attendance or scheduled sessions are missing: the two cannot be put side by side."),
+    Question("The same students, the same days", ["improvement.rpt_school_attendance"], _school_days, "No contract has sessions on days that school attendance covers."),
+    Question("Outside factors", ["improvement.rpt_external_factor"], _outside,
+             "Not enough weeks with an outside factor: send calendar events and weekly rates (source external_factors)."),
     Question("What is behind the change", ["improvement.rpt_metric_drivers"], _drivers, "No part of the change between the last two windows is worth naming."),
     Question("Dosage and outcome", ["improvement.rpt_dose_response"], _dose, "Too few students with a result and a known dosage."),
     Question("What students say", ["improvement.rpt_sel_association", "improvement.rpt_engagement_outcome"], _answers, "No exit ticket asks students."),

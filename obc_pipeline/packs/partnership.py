@@ -92,16 +92,27 @@ def _meetings(view: View) -> Sequence[Block]:
 
 
 def _voices(view: View) -> Sequence[Block]:
-    rows = view.reader.rows("select * from improvement.agg_note_theme")
-    keys = list(rows[0]) if rows else []
-    rows = [row for row in rows if row.get("theme")]
-    wanted = [
-        ("period", "Period", "text"), ("month_start_on", "Month", "date"), ("contract_id", "Contract", "text"), ("dimension", "By", "code"),
-        ("category", "Who", "text"), ("respondent_role", "Who", "code"), ("theme", "Theme", "code"), ("note_count", "Notes", "count"), ("n_notes", "Notes", "count"),
-        ("positive_count", "Positive", "count"), ("negative_count", "Negative", "count"), ("respondent_count", "People", "count"),
-    ]  # fmt: skip
-    columns = [Column(key, label, kind) for key, label, kind in wanted if key in keys]  # type: ignore[arg-type]
-    note = "Themes of surveys, interviews and focus groups; what people said word for word is restricted."
+    rows = view.reader.rows(
+        """
+        select contract_id, note_kind, respondent_role, theme, sum(numerator) as notes, sum(denominator) as of_notes,
+            sum(n_positive) as positive, sum(n_negative) as negative, max(month_start_on) as last_month
+        from improvement.agg_note_theme where dimension = 'all' and month_start_on >= ?::date - interval 100 day
+        group by all having notes > 0 order by notes desc, theme, contract_id
+        """,
+        [view.as_of],
+    )
+    columns = [
+        Column("theme", "Theme"),
+        Column("respondent_role", "Who", "code"),
+        Column("note_kind", "Heard in", "code"),
+        Column("contract_id", "Contract"),
+        Column("notes", "Notes", "count"),
+        Column("of_notes", "of", "count"),
+        Column("positive", "In favour", "count"),
+        Column("negative", "Against", "count"),
+        Column("last_month", "Last month heard", "date"),
+    ]
+    note = "Themes of surveys, interviews and focus groups of the last hundred days; what people said word for word is restricted."
     return [Table("voices", "What people say", columns, rows, note=note, printed_rows=20)] if rows else []
 
 
