@@ -115,6 +115,14 @@ def approve(
         list[str] | None,
         typer.Option("--accept-breaker", metavar="NAME", help="A limit that is meant to be passed: delta or reversal. Can be repeated."),
     ] = None,
+    proposal: Annotated[
+        str | None,
+        typer.Option(
+            "--proposal",
+            metavar="HASH",
+            help="Only if this is still what is proposed: the hash, or its first 12 letters, of the statement you saw.",
+        ),
+    ] = None,
     home: HomeOption = _DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
@@ -124,7 +132,7 @@ def approve(
     from obc_pipeline.terminal import output
 
     with _told(as_json):
-        approved = say_yes(Home(home), contract, by, accepts=accept_breaker or ())
+        approved = say_yes(Home(home), contract, by, accepts=accept_breaker or (), seen=proposal)
         view = view_of_proposal(approved.proposal, approved.approvals) | {"is_new": approved.is_new}
 
     def shown() -> None:

@@ -70,6 +70,8 @@ def show_proposal(console: Console, view: dict[str, Any]) -> None:
     if view["lines"]:
         console.print(_line_table(view["lines"]))
     console.print(_balances(view))
+    if view["entries"]:
+        console.print(f"Proposal {view['proposal_hash']}", soft_wrap=True)
     if view["late_changes"]["entries"]:
         console.print(f"\nAfter the restatement deadline ({view['restatement_deadline']}), listed and not posted:")
         console.print(_line_table(view["late_changes"]["lines"]))

@@ -64,7 +64,7 @@ def post(home: Home, contract_id: str, *, documents: Documents | None = None, no
             return Posted(proposal, (), None)
         refuse_blocked(proposal)
         approvals = read_approvals(home, contract_id, proposal.proposal_hash)
-        _refuse_unapproved(home, proposal, approvals)
+        approved_by = _who_approved(home, proposal, approvals)
         with open_to_read(home) as connection:
             settlement = settle(connection, documents, contract_id, proposal.statement_number, proposal.run.as_of_date)
         _refuse_other_balances(proposal, settlement)
@@ -82,7 +82,7 @@ def post(home: Home, contract_id: str, *, documents: Documents | None = None, no
                 "evidence_hash": evidence_hash(evidence),
                 "settlement_hash": settlement.digest,
                 "posted_at": _utc(now()),
-                "approved_by": "; ".join(dict.fromkeys(approval.by for approval in approvals)),
+                "approved_by": "; ".join(approved_by),
                 "approval_hash": approval_hash(home, contract_id, proposal.proposal_hash),
             },
         )
@@ -102,10 +102,11 @@ def _keep(path: Path, content: bytes) -> None:
         ) from None
 
 
-def _refuse_unapproved(home: Home, proposal: Proposal, approvals: Sequence[Approval]) -> None:
+def _who_approved(home: Home, proposal: Proposal, approvals: Sequence[Approval]) -> tuple[str, ...]:
+    """Those whose approval counts. Raises BreakerTripped, ProposalsChanged or NotApproved when they are too few."""
     reach = standing(proposal, approvals)
     if reach.is_enough:
-        return
+        return reach.accepted_by
     contract_id, amount = proposal.contract_id, dollars(proposal.amount_cents)
     wanted = f"{'; '.join(reach.missing)}. Nothing was posted"
     what = f"statement {proposal.statement_number} of {contract_id} ({len(proposal.entries)} entries, {amount})"

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -149,9 +149,15 @@ def propose(home: Home, contract_id: str, documents: Documents | None = None) ->
         return Proposal(terms, stamp, ledger, (), (), blocks, posted_as)
     if entry_count == ledger.entry_count and head_hash == ledger.head_hash:
         _check_against(ledger, entries)
-    if terms.restatement_deadline_on and as_of > terms.restatement_deadline_on:
+    if terms.restatement_deadline_on and max(as_of, _last_evidence_on(stamp)) > terms.restatement_deadline_on:
         entries, late = [], [*late, *entries]
     return Proposal(terms, stamp, ledger, _in_order(entries), _in_order(late), blocks)
+
+
+def _last_evidence_on(run: RunStamp) -> date:
+    """The day up to which evidence counts, taken as late in the day as it is anywhere (UTC-12): a run dated back before the deadline, on
+    evidence that arrived after it, is after it. The model int_settlement__terms says the same."""
+    return (run.evidence_cutoff_at - timedelta(hours=12)).date()
 
 
 @contextmanager

@@ -36,12 +36,12 @@ _Arrays = TypeVar("_Arrays", Roster, Sessions, Visits)
 EXAMPLES: tuple[str, ...] = tuple(sorted(path.name for path in EXAMPLE_CONTRACTS.iterdir() if path.is_dir()))
 FEWEST_STUDENTS = 1_000
 # Of the grades served, so many are tutored: the four vendors of growth_with_penalties need room beside each other.
-_SHARE_TUTORED = 0.40
+_SHARE_TUTORED = 0.60
 _TUTORED_AT_LEAST = 30
 _DAYS = {2: ((0, 2), (1, 3)), 3: ((0, 1, 3), (1, 2, 3)), 4: ((0, 1, 2, 3),), 5: ((0, 1, 2, 3, 4),)}
 # Sessions are planned a little longer than the contract asks, as schedules are.
 _SPARE_MINUTES = 8
-_SKIP_RATE = 0.05
+_SKIP_RATE = 0.03
 _MIDDLE_SCHOOLS = 9
 _ENOUGH_STUDENTS_FOR_THEM = 23_000
 # Kindergarten and grade 1 sit Star Early Literacy, grade 2 and up Star Reading.

@@ -273,6 +273,12 @@ def _check_approval(reading: Reading[Contract], contract: Contract) -> None:
             reading.error(("approver_roles", index), f"Nobody has the approver role `{role}`.", did_you_mean(role, sorted(held)))
     names: set[str] = set()
     for index, approver in enumerate(contract.approvers):
+        if ";" in approver.name:
+            reading.error(
+                ("approvers", index, "name"),
+                f"The name {approver.name} has a semicolon, which parts one name from the next.",
+                "a name without.",
+            )
         if same_name(approver.name) in names:
             reading.error(
                 ("approvers", index, "name"), f"{approver.name} stands twice: two signatures of one person are one.", "each person once."

@@ -12,8 +12,13 @@ select
     contract.base_model in ('PER_SESSION', 'PER_HOUR')
     or (contract.base_model = 'PER_STUDENT_SERVED' and coalesce(contract.base_proration, 'NONE') <> 'NONE') as is_base_accruing,
     terms.restatement_deadline_on,
-    -- The deadline's own day still counts.
-    coalesce(terms.restatement_deadline_on < {{ as_of_date() }}, false) as is_past_deadline
+    -- The deadline's own day still counts, wherever its midnight is (UTC-12). Evidence that arrived after it is after it, also in a run
+    -- dated back before it.
+    coalesce(
+        terms.restatement_deadline_on < {{ as_of_date() }}
+        or terms.restatement_deadline_on < cast({{ add_minutes(evidence_cutoff_at(), -720) }} as date),
+        false
+    ) as is_past_deadline
 from {{ ref('int_payment__contract') }} as contract
 inner join {{ source('documents', 'contract') }} as terms
     on
