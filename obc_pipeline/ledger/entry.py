@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -86,11 +87,12 @@ class Entry:
 
     def sealed(self) -> Entry:
         """The same entry with the hash of what it says."""
-        return replace(self, entry_hash=entry_hash(self.as_row()))
+        said = self.as_row()
+        return Entry(**said | {"entry_hash": entry_hash(said)})
 
     def as_row(self) -> dict[str, Any]:
         """Column -> value, in the order of the schema."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return dict(self.__dict__)
 
 
 def canonical_text(row: Mapping[str, Any]) -> str:
@@ -98,14 +100,21 @@ def canonical_text(row: Mapping[str, Any]) -> str:
 
     Amounts as text with two decimals, dates as 2026-06-30, times as 2026-06-30T18:00:00Z, whole numbers as numbers, unknown as null.
     """
-    return json.dumps(
-        {name: _plain(row[name]) for name in COLUMNS if name != "entry_hash"}, sort_keys=True, separators=(",", ":"), ensure_ascii=False
-    )
+    said = {name: row[name] for name in _HASHED}
+    for name in _NOT_PLAIN:
+        said[name] = _plain(said[name])
+    return _ENCODER.encode(said)
 
 
 def entry_hash(row: Mapping[str, Any]) -> str:
     """SHA-256 of the canonical text in UTF-8, lower-case hex."""
     return hashlib.sha256(canonical_text(row).encode("utf-8")).hexdigest()
+
+
+# Only these hold what JSON does not have as it is. One encoder for all: making one takes longer than writing an entry with it.
+_HASHED = tuple(name for name in COLUMNS if name != "entry_hash")
+_NOT_PLAIN = tuple(field.name for field in SCHEMA if not (pa.types.is_string(field.type) or pa.types.is_integer(field.type)))
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def cents(amount: Decimal) -> int:
@@ -126,11 +135,13 @@ def dollars(whole_cents: int) -> Decimal:
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return str(dollars(cents(value)))
-    if isinstance(value, datetime):
-        if value.microsecond:
-            # Only whole seconds are written; anything finer was not written by us and must not hash as if it were.
-            return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
-    if isinstance(value, date):
+    return _day_or_moment(value) if isinstance(value, date) else value
+
+
+@lru_cache(maxsize=1024)
+def _day_or_moment(value: date) -> str:
+    """The same few of them stand in every entry of a statement."""
+    if not isinstance(value, datetime):
         return value.isoformat()
-    return value
+    # Only whole seconds are written; anything finer was not written by us and must not hash as if it were.
+    return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ" if value.microsecond else "%Y-%m-%dT%H:%M:%SZ")

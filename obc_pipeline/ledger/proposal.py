@@ -280,9 +280,13 @@ def _in_order(entries: Sequence[ProposedEntry]) -> tuple[ProposedEntry, ...]:
 
 
 def _as_proposed(entry: Entry, posted_cents: int) -> ProposedEntry:
-    values: dict[str, Any] = {field.name: getattr(entry, field.name) for field in fields(ProposedEntry) if "_cents" not in field.name}
+    values: dict[str, Any] = {name: getattr(entry, name) for name in _OF_BOTH}
     amount = cents(entry.amount)
     return ProposedEntry(**values, expected_cents=posted_cents + amount, posted_cents=posted_cents, amount_cents=amount)
+
+
+# What an entry and its proposal both say.
+_OF_BOTH = tuple(field.name for field in fields(ProposedEntry) if "_cents" not in field.name)
 
 
 def _moment(text: str) -> datetime:

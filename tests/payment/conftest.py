@@ -17,7 +17,7 @@ PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 AS_OF = "2026-06-30"
 # The payment models and the one model of another area they read between the input layer and the marts.
 MARTS = ("fct_payment_decision", "fct_base_payment", "rpt_contract_summary", "rpt_untested_worklist", "rpt_loss_waterfall")
-PAYMENT = ("path:models/intermediate/payment", *MARTS)
+PAYMENT = ("path:models/intermediate/payment", "path:models/intermediate/settlement", *MARTS)
 READ_BETWEEN = "int_student_assignment__span"
 # What rpt_loss_waterfall reads besides.
 SETTLED = "fct_settlement_line"
