@@ -4,3 +4,13 @@
 {% macro effective_students(sum_of_squares_over_cell_n, n_students) -%}
     (cast({{ n_students }} as double) * {{ n_students }} / nullif({{ sum_of_squares_over_cell_n }}, 0))
 {%- endmacro %}
+
+{# The same, when the rate also varies from year to year by year_variance: the size of a simple sample with as much uncertainty in all. #}
+{% macro independent_students(rate, effective_n, year_variance) -%}
+    case
+        when {{ rate }} <= 0 or {{ rate }} >= 1 then {{ effective_n }}
+        else
+            {{ rate }} * (1 - {{ rate }})
+            / ({{ rate }} * (1 - {{ rate }}) / nullif({{ effective_n }}, 0) + coalesce({{ year_variance }}, 0))
+    end
+{%- endmacro %}

@@ -2,9 +2,7 @@
 -- of the years of history who began at the same place. The same place is grade and tenth of the baseline; where history has too few of
 -- those, grade and fifth; then the tenth in any grade. Where even that is too few, nothing is expected: unknown is not zero.
 with settings as (
-    select
-        history_years,
-        least_group_n
+    select least_group_n
     from {{ source('documents', 'improvement_setting') }}
 ),
 
@@ -58,74 +56,27 @@ tutored as (
             and students.district_id = pairs.district_id
 ),
 
--- Each question of each district once, however many contracts ask it.
-questions as (
-    select distinct
-        district_id,
-        pair_key,
-        comparator,
-        threshold,
-        school_year_end
-    from tutored
-),
-
-history as (
-    select
-        questions.district_id,
-        questions.pair_key,
-        questions.comparator,
-        questions.threshold,
-        questions.school_year_end,
-        past.grade_level,
-        past.baseline_decile,
-        past.baseline_quintile,
-        case when {{ is_threshold_met('past.metric_value', 'questions.comparator', 'questions.threshold') }} then 1 else 0 end as is_met
-    from questions
-    cross join settings
-    inner join {{ ref('int_improvement__growth_pair') }} as past
-        on
-            questions.district_id = past.district_id
-            and questions.pair_key = past.pair_key
-            and past.school_year_end >= questions.school_year_end - settings.history_years
-            and past.school_year_end < questions.school_year_end
-    where
-        not past.is_tutored
-        and past.metric_value is not null
-        and past.grade_level is not null
-),
-
-cells as (
-    select
-        district_id,
-        pair_key,
-        comparator,
-        threshold,
-        school_year_end,
-        case when grouping(grade_level) = 1 then 3 when grouping(baseline_decile) = 1 then 2 else 1 end as cell_level,
-        grade_level,
-        baseline_decile,
-        baseline_quintile,
-        count(*) as history_students,
-        sum(is_met) as history_met
-    from history
-    group by grouping sets (
-        (district_id, pair_key, comparator, threshold, school_year_end, grade_level, baseline_decile),
-        (district_id, pair_key, comparator, threshold, school_year_end, grade_level, baseline_quintile),
-        (district_id, pair_key, comparator, threshold, school_year_end, baseline_decile)
-    )
-),
-
--- Enough students in the cell to say anything at all.
+-- Enough students in the cell, over all years, to say anything at all.
 usable as (
     select
-        cells.*,
-        {{ surrogate_key([
-            'district_id', 'pair_key', 'comparator', 'threshold', 'school_year_end', 'cell_level', 'grade_level', 'baseline_decile',
-            'baseline_quintile',
-        ]) }} as cell_key
-    from cells
+        cells.district_id,
+        cells.pair_key,
+        cells.comparator,
+        cells.threshold,
+        cells.school_year_end,
+        cells.cell_level,
+        cells.grade_level,
+        cells.baseline_decile,
+        cells.baseline_quintile,
+        cells.cell_key,
+        sum(cells.n_students) as history_students,
+        sum(cells.n_met) as history_met
+    from {{ ref('int_improvement__history_cell') }} as cells
     cross join settings
-    where cells.history_students >= settings.least_group_n
+    group by
+        cells.district_id, cells.pair_key, cells.comparator, cells.threshold, cells.school_year_end, cells.cell_level, cells.grade_level,
+        cells.baseline_decile, cells.baseline_quintile, cells.cell_key, settings.least_group_n
+    having sum(cells.n_students) >= settings.least_group_n
 ),
 
 placed as (

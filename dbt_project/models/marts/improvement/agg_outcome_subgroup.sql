@@ -251,7 +251,8 @@ judged as (
         summed.n_expected,
         summed.met_with_expectation,
         summed.expected_numerator,
-        history.effective_n,
+        {{ independent_students('(summed.expected_numerator / summed.n_expected)', 'history.effective_n', 'variance.year_variance') }}
+            as effective_n,
         group_side.rate,
         group_side.rate_low,
         group_side.rate_high,
@@ -286,6 +287,10 @@ judged as (
             and wanted.measure = history.measure
             and wanted.dimension = history.dimension
             and wanted.category = history.category
+    left join {{ ref('int_improvement__history_variance') }} as variance
+        on
+            wanted.contract_id = variance.contract_id
+            and wanted.line_id = variance.line_id
     left join intervals as group_side
         on
             wanted.contract_id = group_side.contract_id

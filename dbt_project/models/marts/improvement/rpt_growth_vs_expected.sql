@@ -136,7 +136,8 @@ counted as (
         lines.*,
         assigned.district_id,
         history.history_students,
-        history.effective_n,
+        {{ independent_students('(summed.expected_numerator / summed.n_students)', 'history.effective_n', 'variance.year_variance') }}
+            as effective_n,
         summed.numerator,
         summed.expected_numerator,
         summed.median_value,
@@ -165,6 +166,10 @@ counted as (
             lines.contract_id = history.contract_id
             and lines.line_id = history.line_id
             and lines.population = history.population
+    left join {{ ref('int_improvement__history_variance') }} as variance
+        on
+            lines.contract_id = variance.contract_id
+            and lines.line_id = variance.line_id
 ),
 
 estimated as (
