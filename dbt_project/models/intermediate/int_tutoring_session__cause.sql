@@ -199,6 +199,50 @@ judged as (
             and conflict.preference = 1
 ),
 
+-- Nobody is in two places: a moment that two providers' logs claim for one student counts for neither, until a ruling (PRESENT, ABSENT)
+-- says whose it was. Where a log tells no time, the same session id on the same day is the same session.
+days_of_two_providers as (
+    select
+        student_key,
+        session_on
+    from judged
+    where
+        is_attended
+        and student_key is not null
+    group by student_key, session_on
+    having min(provider_id) <> max(provider_id)
+),
+
+contested as (
+    select judged.*
+    from judged
+    inner join days_of_two_providers
+        on
+            judged.student_key = days_of_two_providers.student_key
+            and judged.session_on = days_of_two_providers.session_on
+    where judged.is_attended
+),
+
+claimed_twice as (
+    select distinct
+        one.contract_id,
+        one.provider_id,
+        one.session_id,
+        one.student_id
+    from contested as one
+    inner join contested as other
+        on
+            one.student_key = other.student_key
+            and one.session_on = other.session_on
+            and one.provider_id <> other.provider_id
+    where
+        (one.scheduled_start_at < other.session_ended_at and other.scheduled_start_at < one.session_ended_at)
+        or (
+            one.session_id = other.session_id
+            and (one.scheduled_start_at is null or other.scheduled_start_at is null)
+        )
+),
+
 explained as (
     select
         judged.*,
@@ -206,10 +250,12 @@ explained as (
             when session_status is not null then session_status = 'COMPLETED' or is_attended
             else attendance_status is not null
         end as is_held,
-        is_attended
-        and coalesce(school_absent_share >= 1, false)
-        and coalesce(delivery_mode, 'IN_PERSON') <> 'ONLINE'
-        and coalesce(ruled_presence, '') <> 'PRESENT' as is_attendance_conflict,
+        judged.is_attended
+        and (
+            (coalesce(judged.school_absent_share >= 1, false) and coalesce(judged.delivery_mode, 'IN_PERSON') <> 'ONLINE')
+            or claimed_twice.session_id is not null
+        )
+        and coalesce(judged.ruled_presence, '') <> 'PRESENT' as is_attendance_conflict,
         case
             when is_attended then null
             -- A ruling for everyone is about the session, so it explains sessions that were not held, not single absences.
@@ -226,6 +272,12 @@ explained as (
                 ) }}
         end as absence_cause
     from judged
+    left join claimed_twice
+        on
+            judged.contract_id = claimed_twice.contract_id
+            and judged.provider_id = claimed_twice.provider_id
+            and judged.session_id = claimed_twice.session_id
+            and judged.student_id = claimed_twice.student_id
 ),
 
 credited as (
