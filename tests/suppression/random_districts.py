@@ -29,8 +29,8 @@ class District:
 
 def random_district(chance: random.Random) -> District:
     usual = [
-        [chance.gammavariate(0.4, 1) for _ in FAMILIES["race"]],
-        *([share, 1 - share] for share in (chance.uniform(0.03, 0.25), chance.uniform(0.03, 0.25))),
+        [chance.gammavariate(0.35, 1) for _ in FAMILIES["race"]],
+        *([share, 1 - share] for share in (chance.uniform(0.02, 0.17), chance.uniform(0.02, 0.17))),
     ]
     shares = {
         f"school {number}": [[share * chance.gammavariate(3, 1 / 3) + 1e-12 for share in family] for family in usual]

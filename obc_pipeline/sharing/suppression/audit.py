@@ -1,4 +1,4 @@
-"""The rank audit: which hidden cells follow from the visible ones by adding and subtracting, for the public and for each reader.
+"""The rank audit: which hidden cells follow from the visible ones by adding and subtracting, for the public and for each reader, and over time.
 
 Knows nothing of graphs: every line is an equation, hidden cells are the unknowns. A hidden cell is recoverable when it is the same in all
 solutions, that is when it is 0 in the whole null space of the equations. Families share nothing but the scopes' totals, so each family
@@ -12,50 +12,94 @@ from collections.abc import Sequence, Set
 import numpy as np
 from numpy.typing import NDArray
 
-from obc_pipeline.sharing.suppression.table import TOTAL, Cell, Family, Line, Table, lines
+from obc_pipeline.sharing.suppression.table import TOTAL, Cell, Line, Table, lines
 
 _PRIME = 2_147_483_647  # products of two residues fit into 64 bits
 Matrix = NDArray[np.int64]
 
 
-def recoverable(table: Table, hidden: Set[Cell], readers: Sequence[Set[str]] = ()) -> set[Cell]:
-    """The hidden cells that the public, or a reader who knows all cells of its own scopes, can work out; a reader's own never count."""
-    totals = sorted(cell for cell in hidden if cell.is_total)
-    by_family: dict[str, list[Line]] = {}
-    for line in lines(table):
-        by_family.setdefault(line.family, []).append(line)
-    blocks = [_Block(family, by_family[family.name] + by_family.get(TOTAL, []), hidden, totals) for family in table.families]
-    found: set[Cell] = set()
+Months = Sequence[tuple[Table, Set[Cell]]]  # the tables in order of time, each with its hidden cells
+_Unknown = tuple[int, Cell]  # the month in which the cell first had this count, and the cell
+
+
+def recoverable(months: Months, readers: Sequence[Set[str]] = ()) -> set[_Unknown]:
+    """The hidden cells that the public, or a reader who knows all cells of its own scopes, can work out; a reader's own never count.
+
+    Of several months the reader is taken to know which counts did not change since the month before: an unchanged cell is one unknown,
+    and known when it was shown in any of its months. (Without that knowledge the months have nothing in common: ask for each by itself.)
+    """
+    firsts = _first_months(months)
+    hidden = _hidden_unknowns(months, firsts)
+    totals = sorted(unknown for unknown in hidden if unknown[1].is_total)
+    families = sorted({family.name for table, _ in months for family in table.families})
+    by_month = [_lines_by_family(table) for table, _ in months]
+    blocks = [
+        _Block(
+            totals,
+            sorted(unknown for unknown in hidden if unknown[1].family == name),
+            [(firsts[month], line) for month, found in enumerate(by_month) for line in [*found.get(name, ()), *found.get(TOTAL, ())]],
+        )
+        for name in families
+    ]
+    exposed: set[_Unknown] = set()
     for reader in [frozenset[str](), *readers]:
         spaces = [block.free_of(reader) for block in blocks]
         meeting = _meeting([space[:, : len(totals)] for space in spaces], len(totals))
         for block, space in zip(blocks, spaces, strict=True):
             agreed = _agreeing(space, space[:, : len(totals)], meeting)
-            moves = (agreed != 0).any(axis=0) if len(agreed) else np.zeros(len(block.cells), bool)
-            found |= {cell for cell, is_free in zip(block.cells, moves, strict=True) if not is_free and cell.scope not in reader}
-        if not blocks and totals:
-            found |= _alone(by_family.get(TOTAL, []), totals, reader)
+            moves = (agreed != 0).any(axis=0) if len(agreed) else np.zeros(len(block.unknowns), bool)
+            exposed |= {
+                unknown for unknown, is_free in zip(block.unknowns, moves, strict=True) if not is_free and unknown[1].scope not in reader
+            }
+        if not blocks:
+            exposed |= _alone(totals, reader)
+    return exposed
+
+
+def _first_months(months: Months) -> list[dict[Cell, int]]:
+    """Per month, cell -> the first month from which on it had the count it has."""
+    firsts: list[dict[Cell, int]] = []
+    before: dict[Cell, int] = {}
+    for month, (table, _) in enumerate(months):
+        counts = dict(table.cells())
+        firsts.append({cell: firsts[-1][cell] if before.get(cell) == count else month for cell, count in counts.items()})
+        before = counts
+    return firsts
+
+
+def _hidden_unknowns(months: Months, firsts: Sequence[dict[Cell, int]]) -> set[_Unknown]:
+    shown = {
+        (first, cell) for found, (_, hidden) in zip(firsts, months, strict=True) for cell, first in found.items() if cell not in hidden
+    }
+    every = {(first, cell) for found in firsts for cell, first in found.items()}
+    return every - shown
+
+
+def _lines_by_family(table: Table) -> dict[str, list[Line]]:
+    found: dict[str, list[Line]] = {}
+    for line in lines(table):
+        found.setdefault(line.family, []).append(line)
     return found
 
 
 class _Block:
-    """One family: its hidden cells after the hidden totals, and the null space of its lines (a basis vector per row)."""
+    """One family: its unknowns after the hidden totals, and the null space of its lines (a basis vector per row)."""
 
-    def __init__(self, family: Family, family_lines: Sequence[Line], hidden: Set[Cell], totals: Sequence[Cell]) -> None:
-        own = sorted(cell for cell in hidden if cell.family == family.name)
-        self.cells = [*totals, *own]
-        place = {cell: number for number, cell in enumerate(self.cells)}
-        equations = np.zeros((len(family_lines), len(self.cells)), np.int64)
-        for number, line in enumerate(family_lines):
+    def __init__(self, totals: Sequence[_Unknown], own: Sequence[_Unknown], family_lines: Sequence[tuple[dict[Cell, int], Line]]) -> None:
+        self.unknowns = [*totals, *own]
+        place = {unknown: number for number, unknown in enumerate(self.unknowns)}
+        equations = np.zeros((len(family_lines), len(self.unknowns)), np.int64)
+        for number, (firsts, line) in enumerate(family_lines):
             for cell, sign in [(line.total, -1), *((member, 1) for member in line.members)]:
-                if cell in place:
-                    equations[number, place[cell]] = sign
-        self._space = null_space(equations % _PRIME)
+                column = place.get((firsts[cell], cell))
+                if column is not None:
+                    equations[number, column] += sign
+        self._space = null_space(equations[equations.any(axis=1)] % _PRIME)
 
     def free_of(self, reader: Set[str]) -> Matrix:
         """The part of the null space in which the reader's own cells stand still."""
         space = self._space
-        for column, cell in enumerate(self.cells):
+        for column, (_, cell) in enumerate(self.unknowns):
             if cell.scope in reader:
                 space = _still(space, column)
         return space
@@ -87,10 +131,10 @@ def _agreeing(space: Matrix, totals: Matrix, equations: Matrix) -> Matrix:
     return _product(weights, space)
 
 
-def _alone(total_lines: Sequence[Line], totals: Sequence[Cell], reader: Set[str]) -> set[Cell]:
-    """Recoverable totals of a table without families: the only hidden one of a line."""
-    unknown = [cell for cell in totals if cell.scope not in reader]
-    return set(unknown) if total_lines and len(unknown) == 1 else set()
+def _alone(totals: Sequence[_Unknown], reader: Set[str]) -> set[_Unknown]:
+    """Recoverable totals of tables without families: the only hidden one of a month."""
+    rest = [unknown for unknown in totals if unknown[1].scope not in reader]
+    return set(rest) if len(rest) == 1 else set()
 
 
 def null_space(matrix: Matrix) -> Matrix:

@@ -15,8 +15,18 @@ from obc_pipeline.sharing.suppression.graph import Edge, cheapest_path, columns_
 
 Hidden = list[int]  # per scope a bit mask of columns
 _NEVER = 1e18
-_WORK = 300_000  # hidden cells x readers that all the checks of one family may look at: about a second
-_MOST_ATTEMPTS = 24
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long to search: `attempts` at most, and `work` in hidden cells x readers looked at (300,000 is about a second)."""
+
+    attempts: int
+    work: int
+
+
+THOROUGH = Effort(12, 300_000)
+QUICK = Effort(1, 20_000)
 
 
 @dataclass(frozen=True)
@@ -24,15 +34,16 @@ class Problem:
     """One family of a table.
 
     `counts[r]` are the counts of scope r with its total last; `must[r]` the columns that must be hidden, the total's bit set where the
-    total is hidden; `readers` what each reader knows of its own (sets of scopes; the empty set is the public); `price[r][c]` what hiding
-    a visible cell costs, about 1.
+    total is hidden; `readers` what each reader knows of its own (sets of scopes; the empty set is the public). `moving[r]`: the columns
+    whose count changed since the last snapshot; `before[r]`: the columns hidden in it.
     """
 
     counts: Sequence[Sequence[int]]
     must: Sequence[int]
     readers: Sequence[frozenset[int]]
     n_min: int
-    price: Sequence[Sequence[float]]
+    moving: Sequence[int]
+    before: Sequence[int]
 
     @property
     def totals_column(self) -> int:
@@ -48,13 +59,14 @@ class Problem:
         return [frozenset(), *(reader for reader in self.readers if any(hidden[r] for r in reader))]
 
 
-def fewest_hidden(problem: Problem, seed: int = 0) -> Hidden | None:
+def fewest_hidden(problem: Problem, seed: int, effort: Effort) -> Hidden | None:
     """The smallest safe set of hidden cells found, None when even hiding everything is not safe."""
     best: Hidden | None = None
-    left = _WORK
-    for attempt in range(_MOST_ATTEMPTS):
+    left = effort.work
+    prices = _prices(problem)
+    for attempt in range(effort.attempts):
         chance = random.Random(f"{seed}/{attempt}")
-        hidden, used = _complete(problem, list(problem.must), chance if attempt else None)
+        hidden, used = _complete(problem, list(problem.must), _varied(prices, chance) if attempt else prices, chance if attempt else None)
         left -= used
         if hidden is None:
             return None
@@ -64,7 +76,8 @@ def fewest_hidden(problem: Problem, seed: int = 0) -> Hidden | None:
             best = hidden
         if left <= 0 or hidden == list(problem.must):
             break
-    return best
+    assert best is not None
+    return _moving_cycles(problem, best, prices) if any(problem.before) else best
 
 
 def is_safe(problem: Problem, hidden: Sequence[int]) -> bool:
@@ -76,9 +89,10 @@ def is_safe(problem: Problem, hidden: Sequence[int]) -> bool:
     )
 
 
-def _complete(problem: Problem, hidden: Hidden, chance: random.Random | None) -> tuple[Hidden | None, int]:
+def _complete(
+    problem: Problem, hidden: Hidden, price: Sequence[Sequence[float]], chance: random.Random | None
+) -> tuple[Hidden | None, int]:
     """Hides more until nothing is exposed; with the work done. None when that cannot be."""
-    price = [[cell * (1 + 0.6 * chance.random()) for cell in row] for row in problem.price] if chance else problem.price
     work = 0
     while True:
         before = list(hidden)
@@ -111,6 +125,43 @@ def _pruned(problem: Problem, hidden: Hidden, chance: random.Random, work_left: 
         if not is_safe(problem, hidden):
             hidden[r] |= 1 << c
     return hidden, work
+
+
+def _moving_cycles(problem: Problem, hidden: Hidden, prices: Sequence[Sequence[float]]) -> Hidden:
+    """Hides more so that each cell hidden for the first time is on a cycle of cells that changed since the last snapshot.
+
+    A cell that was shown then and has not changed is still known to whoever guesses so; a cycle through it hides nothing from them.
+    Where there is no such cycle (a student went from one school to another, and that school asks) nothing more can be done.
+    """
+    price = [[cell if problem.moving[r] >> c & 1 else _NEVER for c, cell in enumerate(row)] for r, row in enumerate(prices)]
+    while True:
+        before = list(hidden)
+        for reader in problem.readers_of(hidden):
+            hopeless: set[Edge] = set()
+            while True:
+                moving = [mask & moves for mask, moves in zip(hidden, problem.moving, strict=True)]
+                gaps = [gap for gap in exposed(moving, problem.counts, reader) if not problem.before[gap[0]] >> gap[1] & 1]
+                gap = next((gap for gap in gaps if gap not in hopeless), None)
+                if gap is None:
+                    break
+                if not _close_cycle(problem, moving, price, gap, reader):
+                    hopeless.add(gap)
+                hidden = [mask | more for mask, more in zip(hidden, moving, strict=True)]
+        closed, _ = _complete(problem, hidden, prices, None)
+        hidden = hidden if closed is None else closed
+        if hidden == before:
+            return hidden
+
+
+def _prices(problem: Problem) -> list[list[float]]:
+    """What hiding a visible cell costs: 1; more where it was shown before and has not changed; a total is never hidden here."""
+    return [
+        [1.0 if problem.moving[r] >> c & 1 else 1.5 for c in range(problem.totals_column)] + [_NEVER] for r in range(len(problem.counts))
+    ]
+
+
+def _varied(prices: Sequence[Sequence[float]], chance: random.Random) -> list[list[float]]:
+    return [[cell * (1 + 0.6 * chance.random()) for cell in row] for row in prices]
 
 
 def _cost(hidden: Hidden) -> int:

@@ -7,9 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Settings:
-    """`n_min`: groups of fewer students are not shown (NCES and most states: 10). `seed` fixes every random choice of the search."""
+    """`n_min`: groups of fewer students are not shown (NCES and most states: 10).
+
+    `total_price`: what hiding a scope's total costs in the search, where hiding any other cell costs 1. A hidden total closes lines in
+    every family at once, but it is the figure most people look for. `seed` fixes every random choice of the search.
+    """
 
     n_min: int = 10
+    total_price: float = 2.0
     seed: int = 0
 
     def __post_init__(self) -> None:
