@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from obc_pipeline.home import Home
-from obc_pipeline.synthetic import assessment_files, district_files, vendor_files
+from obc_pipeline.synthetic import assessment_files, district_files, improvement_cycle, money, surroundings, vendor_files
 from obc_pipeline.synthetic.attendance import make_attendance
 from obc_pipeline.synthetic.history import make_history
 from obc_pipeline.synthetic.landing import Landing
@@ -20,6 +20,7 @@ from obc_pipeline.synthetic.rulings import make_rulings
 from obc_pipeline.synthetic.school_year import SchoolYear
 from obc_pipeline.synthetic.star_reading import make_star_tests
 from obc_pipeline.synthetic.state_test import make_state_results
+from obc_pipeline.synthetic.surroundings import make_factors
 from obc_pipeline.synthetic.surveys import make_answers
 from obc_pipeline.synthetic.tutoring import MATH, READING, make_roster, make_tutoring
 
@@ -99,3 +100,12 @@ def _write_year(landing: Landing, count: int, seed: int, say: Callable[[str], No
     district_files.write_contract_roster(landing, students, (math, reading))
     rulings = make_rulings(students, math, reading, map_story, star_story, seed)
     district_files.write_rulings(landing, rulings)
+
+    say("writing what happened around the programs, meetings, actions, follow-ups, costs and options")
+    surroundings.write_factors(landing, make_factors(students, schools, attendance, year, seed))
+    improvement_cycle.write_meetings(landing)
+    improvement_cycle.write_actions(landing, schools)
+    improvement_cycle.write_notes(landing, schools, seed)
+    improvement_cycle.write_follow_ups(landing, students, math, year, seed)
+    money.write_costs(landing, (math, reading), seed)
+    money.write_options(landing, students, math, reading)

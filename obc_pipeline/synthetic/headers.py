@@ -106,3 +106,18 @@ SESSIONS_FULL: tuple[str, ...] = _names(
     "session_ratio program_id school_id participation_level"
 )
 SESSIONS_DATAS: tuple[str, ...] = _names("student_id session_topic session_date session_duration session_ratio tutor_id")
+EXTERNAL_FACTORS: tuple[str, ...] = _names("factor_id factor kind school_id starts_on ends_on value unit")
+CI_NOTE: tuple[str, ...] = _names(
+    "note_id noted_on note_kind contract_id school_id respondent_role respondent_group theme sentiment respondent_count text"
+)
+CI_MEETING: tuple[str, ...] = _names("meeting_id workgroup_id contract_id school_id held_on attendee_roles is_data_reviewed")
+CI_ACTION: tuple[str, ...] = _names(
+    "action_id raised_on meeting_id workgroup_id contract_id school_id trend_text why_1 why_2 why_3 why_4 why_5 hmw_text action_text "
+    "owner_party owner_role due_on started_on status metric_id population_dimension population_category wanted_direction check_on"
+)
+CI_FOLLOW_UP: tuple[str, ...] = _names("contract_id student_id followed_up_on kind by_role text")
+COST: tuple[str, ...] = _names("cost_id contract_id option_id ingredient paid_by starts_on ends_on amount is_planned")
+PROGRAM_OPTION: tuple[str, ...] = _names(
+    "option_id need option_name contract_id reachable_students capacity_students cost_per_student_amount outcome_rate_gain_low "
+    "outcome_rate_gain_base outcome_rate_gain_high evidence_grade sustainability_years"
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -106,6 +106,16 @@ def _arrived(path: Path, arrived_at: datetime) -> Path:
     moment = int(arrived_at.replace(tzinfo=UTC).timestamp())
     os.utime(path, (moment, moment))
     return path
+
+
+def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """A small CSV: values as text, None blank, quoted where they hold a comma, a quote or a line break."""
+    return "".join(",".join(_field(value) for value in row) + "\n" for row in (header, *rows)).encode()
+
+
+def _field(value: object) -> str:
+    text = "" if value is None else ("true" if value else "false") if isinstance(value, bool) else str(value)
+    return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\n') else text
 
 
 def dates(ordinals: Ints, valid: Bools | None = None) -> pa.Array:

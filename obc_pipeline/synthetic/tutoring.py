@@ -2,7 +2,7 @@
 
 The stories a reader can find: one middle school where students skip sessions while in school, one where half the groups
 lose their tutor in January, provider cancellations before the winter break, a snow week, an illness wave, and students
-at the exact dosage threshold and one session below it.
+at the exact dosage threshold and one session below it. Since March students of the first school are fetched from class, and come.
 """
 
 from __future__ import annotations
@@ -33,6 +33,10 @@ REASONS = (
 _DISTRICT_REASONS = (4, 5)
 OPEN_END, TRANSFER, OPT_OUT, MEDICAL, SUBSTITUTED, SCHEDULE = range(6)
 END_REASONS = ("", "TRANSFER", "OPT_OUT", "MEDICAL", "SUBSTITUTED", "SCHEDULE")
+
+# The action that worked: at the school where students skip, they are fetched from class; so much of the skipping is left.
+ESCORT_FROM = date(2026, 3, 2)
+ESCORT_LEAVES = 0.30
 
 
 @dataclass(frozen=True)
@@ -324,7 +328,9 @@ def _visit(
     inside = (on >= roster.start_on[assignment]) & (on < roster.end_on[assignment])
     assignment, session, on = assignment[inside], session[inside], on[inside]
     sis_absent = attendance.is_absent(roster.student[assignment], year.day_number(on)) & year.is_in_session(on)
-    skips = true_with(rng, _skip_chance(rng, program, roster, schools)[assignment], len(on))
+    chance = _skip_chance(rng, program, roster, schools)[assignment]
+    fetched = program.is_math & (roster.school[assignment] == schools.skipping_school) & (on >= ESCORT_FROM.toordinal())
+    skips = true_with(rng, np.where(fetched, ESCORT_LEAVES * chance, chance), len(on))
     held = sessions.status[session] == COMPLETED
     said_present_anyway = sis_absent & true_with(rng, 0.012, len(on))
     at_home = sessions.is_online[session] & sis_absent & true_with(rng, 0.25, len(on))

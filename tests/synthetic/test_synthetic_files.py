@@ -54,6 +54,13 @@ def member_rows(landing: Path, glob: str, member: str) -> Iterator[dict[str, str
         ("state_assessment", "canonical_result", headers.STATE_CANONICAL),
         ("tutoring_sessions", "session_student", headers.SESSIONS_FULL),
         ("tutoring_sessions", "session_student", headers.SESSIONS_DATAS),
+        ("external_factors", "factor", headers.EXTERNAL_FACTORS),
+        ("ci_note", "note", headers.CI_NOTE),
+        ("ci_meeting", "meeting", headers.CI_MEETING),
+        ("ci_action", "action", headers.CI_ACTION),
+        ("ci_follow_up", "follow_up", headers.CI_FOLLOW_UP),
+        ("cost", "cost", headers.COST),
+        ("program_option", "option", headers.PROGRAM_OPTION),
     ],
 )
 def test_headers_are_those_of_a_known_version(format_name: str, table: str, ours: tuple[str, ...]) -> None:

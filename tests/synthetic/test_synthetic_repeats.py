@@ -39,7 +39,8 @@ def test_another_seed_gives_other_students(clean_district: Path, tmp_path: Path)
     generate(tmp_path / "other", 2_000, seed=13)
     ours, others = fingerprints(clean_district), fingerprints(tmp_path / "other")
     same = {name for name in ours if name.startswith("landing/") and others.get(name, ("",))[0] == ours[name][0]}
-    assert {name.split("/")[1] for name in same} == {"school_calendar"}
+    # What nobody's chance decides: the calendar, the meetings and the stories of the action log. Small lists may come out alike.
+    assert {"school_calendar"} <= {name.split("/")[1] for name in same} <= {"school_calendar", "ci_meeting", "ci_action", "cost"}
 
 
 def test_files_arrive_in_the_school_year_and_none_in_the_future_of_the_as_of_date(clean_district: Path) -> None:
