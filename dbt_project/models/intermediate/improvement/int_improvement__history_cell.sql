@@ -1,6 +1,6 @@
 -- The district's own untutored students of earlier years, counted by where they began: one row per question (pair of tests, threshold,
--- school year asked about), cell and year of history. Cells are grade and tenth of the baseline (level 1), grade and fifth (2), tenth in any
--- grade (3): the wider ones stand in where the narrow ones hold too few students.
+-- school year asked about), cell and year of history. Cells are grade and tenth of the baseline (level 1), grade and fifth (2), tenth in
+-- any grade (3): the wider ones stand in where the narrow ones hold too few students.
 with settings as (
     select history_years
     from {{ source('documents', 'improvement_setting') }}

@@ -69,11 +69,13 @@ select
     contract_id,
     line_id,
     cast(year_count as integer) as year_count,
-    case
-        when year_count < 2 then 0.0e0
-        else
-            greatest(weighted_square - weighted_departure * weighted_departure / weights - (year_count - 1), 0)
-            / (weights - squared_weights / weights)
-            * (1 + 1.0e0 / year_count)
-    end as year_variance
+    cast(
+        case
+            when year_count < 2 then 0
+            else
+                greatest(weighted_square - weighted_departure * weighted_departure / weights - (year_count - 1), 0)
+                / (weights - squared_weights / weights)
+                * (1 + 1.0e0 / year_count)
+        end as decimal(18, 12)
+    ) as year_variance
 from summed

@@ -59,6 +59,7 @@ select
     norms_reference,
     service_start_on,
     has_dosage_gate,
+    has_pair,
     case
         when has_pair
             then {{ surrogate_key(['subject', 'instrument', 'metric', 'baseline_window', 'end_window', 'norms_reference']) }}
