@@ -1,11 +1,23 @@
--- Who was on pace at the end of each month of service, and who is now: creditable sessions so far are no fewer than the contract asks for
--- by then. Sessions as they are known today, not as they were known then.
+-- Who was on pace at the end of each month of service, and who is now: what counts so far is no less than the contract's dosage gate asks
+-- for by then, in step with the days served; sessions lost to the district are credited, as at the gate. Sessions as they are known today,
+-- not as they were known then.
 with contract as (
     select
         contract_id,
         service_start_on,
-        service_end_on
+        service_end_on,
+        required_minutes
     from {{ ref('int_payment__contract') }}
+),
+
+-- The gate that asks most of the contract's lines; a contract without one asks for all that it requires.
+gate as (
+    select
+        contract_id,
+        max(cast(dosage_min_rate_numerator as double) / dosage_min_rate_denominator) as gate_rate
+    from {{ ref('int_payment__line') }}
+    where has_dosage_gate
+    group by contract_id
 ),
 
 moment as (
@@ -26,14 +38,15 @@ moment as (
     from contract
 ),
 
-sessions as (
+counting as (
     select
         contract_id,
         student_id,
         session_on,
-        count(*) as creditable
+        count(*) as session_count,
+        sum(case when is_creditable then attended_minutes else scheduled_minutes end) as session_minutes
     from {{ ref('int_tutoring_session__cause') }}
-    where is_creditable
+    where is_creditable or absence_cause in {{ district_causes() }}
     group by contract_id, student_id, session_on
 ),
 
@@ -41,14 +54,15 @@ had as (
     select
         moment.contract_id,
         moment.moment_on,
-        sessions.student_id,
-        sum(sessions.creditable) as creditable
+        counting.student_id,
+        sum(counting.session_count) as session_count,
+        sum(counting.session_minutes) as session_minutes
     from moment
-    inner join sessions
+    inner join counting
         on
-            moment.contract_id = sessions.contract_id
-            and moment.moment_on >= sessions.session_on
-    group by moment.contract_id, moment.moment_on, sessions.student_id
+            moment.contract_id = counting.contract_id
+            and moment.moment_on >= counting.session_on
+    group by moment.contract_id, moment.moment_on, counting.student_id
 ),
 
 elapsed as (
@@ -56,6 +70,8 @@ elapsed as (
         moment.contract_id,
         moment.moment_on,
         spans.student_id,
+        max({{ days_between('contract.service_start_on', add_days('contract.service_end_on', 1)) }}) as service_days,
+        max(contract.required_minutes) as required_minutes,
         sum(greatest(0, {{ days_between(
             'greatest(spans.start_on, contract.service_start_on)',
             "least(coalesce(spans.end_on, date '9999-12-31'), " ~ add_days('contract.service_end_on', 1) ~ ', '
@@ -67,26 +83,46 @@ elapsed as (
     inner join {{ ref('int_student_assignment__span') }} as spans
         on moment.contract_id = spans.contract_id
     group by moment.contract_id, moment.moment_on, spans.student_id
+),
+
+-- Had and asked for so far, times the days of the whole assignment, so that sessions are compared in whole numbers.
+compared as (
+    select
+        elapsed.contract_id,
+        elapsed.moment_on,
+        dose.student_key,
+        dose.has_session_data and elapsed.elapsed_days > 0 as is_known,
+        case
+            when dose.required_sessions > 0 then coalesce(had.session_count, 0) * dose.assigned_days
+            when elapsed.required_minutes > 0 then coalesce(had.session_minutes, 0) * elapsed.service_days
+        end as had_so_far,
+        case
+            when dose.required_sessions > 0 then dose.required_sessions * elapsed.elapsed_days
+            when elapsed.required_minutes > 0 then elapsed.required_minutes * elapsed.elapsed_days
+        end * coalesce(gate.gate_rate, 1) as asked_so_far
+    from elapsed
+    inner join {{ ref('int_student_tutoring__dose') }} as dose
+        on
+            elapsed.contract_id = dose.contract_id
+            and elapsed.student_id = dose.student_id
+    left join had
+        on
+            elapsed.contract_id = had.contract_id
+            and elapsed.moment_on = had.moment_on
+            and elapsed.student_id = had.student_id
+    left join gate
+        on elapsed.contract_id = gate.contract_id
+    where dose.student_key is not null
 )
 
 select
-    elapsed.contract_id,
-    elapsed.moment_on,
-    elapsed.moment_on = {{ as_of_date() }} as is_now,
-    dose.student_key,
+    contract_id,
+    moment_on,
+    moment_on = {{ as_of_date() }} as is_now,
+    student_key,
     case
-        when not dose.has_session_data or dose.required_sessions is null or elapsed.elapsed_days = 0 then 'UNKNOWN'
-        when coalesce(had.creditable, 0) * dose.assigned_days >= dose.required_sessions * elapsed.elapsed_days then 'ON_PACE'
+        when not is_known or had_so_far is null then 'UNKNOWN'
+        when had_so_far >= asked_so_far then 'ON_PACE'
         else 'BEHIND'
     end as pace
-from elapsed
-inner join {{ ref('int_student_tutoring__dose') }} as dose
-    on
-        elapsed.contract_id = dose.contract_id
-        and elapsed.student_id = dose.student_id
-left join had
-    on
-        elapsed.contract_id = had.contract_id
-        and elapsed.moment_on = had.moment_on
-        and elapsed.student_id = had.student_id
-where dose.student_key is not null
+from compared

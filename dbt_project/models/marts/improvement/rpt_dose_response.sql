@@ -4,6 +4,11 @@ with setting as (
     select * from {{ source('documents', 'improvement_setting') }}
 ),
 
+blocked as (
+    select distinct contract_id
+    from {{ source('intake', 'contract_block') }}
+),
+
 observation as (
     select * from {{ ref('int_improvement__dose_observation') }}
 ),
@@ -148,9 +153,12 @@ judged as (
             when binned.n < setting.normal_group_n then 'small_group'
             else 'ok'
         end as status,
-        setting.least_group_n
+        setting.least_group_n,
+        blocked.contract_id is not null as is_source_flagged
     from spine
     cross join setting
+    left join blocked
+        on spine.contract_id = blocked.contract_id
     left join binned
         on
             spine.contract_id = binned.contract_id
@@ -205,5 +213,6 @@ select
                 || ' are needed.'
         when bin_number > 0 and adjusted_value is null then 'School attendance is not known, or the same for all: no adjusted value.'
     end as what_is_missing,
+    is_source_flagged,
     {{ as_of_date() }} as as_of_date
 from judged

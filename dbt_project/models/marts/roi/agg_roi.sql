@@ -5,6 +5,11 @@ with setting as (
     select * from {{ source('documents', 'improvement_setting') }}
 ),
 
+blocked as (
+    select distinct contract_id
+    from {{ source('intake', 'contract_block') }}
+),
+
 -- is_price: dollars per unit, amount / count. Else units per so many dollars, count x dollars / amount.
 number as (
     select
@@ -167,9 +172,12 @@ limited as (
                     || ' are needed.'
             when every_number.vendor_paid_amount is null and every_number.full_cost_amount is null then 'No cost is known.'
         end as missing,
-        every_number.roi_type <> 'ROIsp' and every_number.n_students < setting.normal_group_n as is_small
+        every_number.roi_type <> 'ROIsp' and every_number.n_students < setting.normal_group_n as is_small,
+        blocked.contract_id is not null as is_source_flagged
     from every_number
     cross join setting
+    left join blocked
+        on every_number.contract_id = blocked.contract_id
 )
 
 select
@@ -206,5 +214,6 @@ select
     case when missing is not null then 'not_enough_data' when is_small then 'small_group' else 'ok' end as status,
     missing as what_is_missing,
     note,
+    is_source_flagged,
     {{ as_of_date() }} as as_of_date
 from limited

@@ -6,6 +6,11 @@ with contract as (
     from {{ ref('int_payment__contract') }}
 ),
 
+blocked as (
+    select distinct contract_id
+    from {{ source('intake', 'contract_block') }}
+),
+
 ingredient as (
     select
         ingredients.ingredient_order,
@@ -173,24 +178,27 @@ totals as (
 )
 
 select
-    {{ surrogate_key(['contract_id', 'ingredient']) }} as roi_cost_key,
+    {{ surrogate_key(['every_row.contract_id', 'every_row.ingredient']) }} as roi_cost_key,
     'ROIci and ROIe' as roi_type,
-    contract_id,
-    ingredient,
-    cost_source,
-    cast(vendor_paid_to_date_amount as decimal(18, 2)) as vendor_paid_to_date_amount,
-    cast(full_cost_to_date_amount as decimal(18, 2)) as full_cost_to_date_amount,
-    cast(vendor_paid_projected_amount as decimal(18, 2)) as vendor_paid_projected_amount,
-    cast(full_cost_projected_amount as decimal(18, 2)) as full_cost_projected_amount,
-    cast(vendor_paid_planned_amount as decimal(18, 2)) as vendor_paid_planned_amount,
-    cast(full_cost_planned_amount as decimal(18, 2)) as full_cost_planned_amount,
-    cast(grant_paid_to_date_amount as decimal(18, 2)) as grant_paid_to_date_amount,
-    cast(inside_price_to_date_amount as decimal(18, 2)) as inside_price_to_date_amount,
-    case when cost_source = 'NONE' or full_cost_to_date_amount is null then 'not_enough_data' else 'ok' end as status,
-    what_is_missing,
+    every_row.contract_id,
+    every_row.ingredient,
+    every_row.cost_source,
+    cast(every_row.vendor_paid_to_date_amount as decimal(18, 2)) as vendor_paid_to_date_amount,
+    cast(every_row.full_cost_to_date_amount as decimal(18, 2)) as full_cost_to_date_amount,
+    cast(every_row.vendor_paid_projected_amount as decimal(18, 2)) as vendor_paid_projected_amount,
+    cast(every_row.full_cost_projected_amount as decimal(18, 2)) as full_cost_projected_amount,
+    cast(every_row.vendor_paid_planned_amount as decimal(18, 2)) as vendor_paid_planned_amount,
+    cast(every_row.full_cost_planned_amount as decimal(18, 2)) as full_cost_planned_amount,
+    cast(every_row.grant_paid_to_date_amount as decimal(18, 2)) as grant_paid_to_date_amount,
+    cast(every_row.inside_price_to_date_amount as decimal(18, 2)) as inside_price_to_date_amount,
+    case when every_row.cost_source = 'NONE' or every_row.full_cost_to_date_amount is null then 'not_enough_data' else 'ok' end as status,
+    every_row.what_is_missing,
+    blocked.contract_id is not null as is_source_flagged,
     {{ as_of_date() }} as as_of_date
 from (
     select * from rows_of_ingredients
     union all
     select * from totals
 ) as every_row
+left join blocked
+    on every_row.contract_id = blocked.contract_id
