@@ -44,3 +44,10 @@ def test_equal_groups_have_all_their_degrees_of_freedom() -> None:
 def test_where_nothing_varies_nothing_is_uncertain_and_one_student_is_too_few() -> None:
     assert value("welch_reach", 0, 10, 0, 10) == 0
     assert value("welch_reach", 0.1, 1, 0.1, 1) is None
+
+
+def test_degrees_of_freedom_may_be_an_expression() -> None:
+    sql = Environment().from_string(SOURCE + "{{ t_quantile('30 - 1') }}").render()
+    row = CONNECTION.execute(f"select {sql}").fetchone()
+    assert row is not None
+    assert float(row[0]) == pytest.approx(stats.t.ppf(0.975, 29), abs=1e-4)

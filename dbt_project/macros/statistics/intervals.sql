@@ -17,6 +17,7 @@
 {# Student's t, 97.5th percentile: how many standard errors a 95 % interval reaches. Exact to four decimals: a table up to 4 degrees of
    freedom, the expansion around the normal quantile above (Abramowitz and Stegun 26.7.5). NULL below 1 degree. #}
 {% macro t_quantile(df) -%}
+    {%- set df = '(' ~ df ~ ')' -%}
     case
         when {{ df }} < 1 then null
         when {{ df }} < 2 then 12.7062047

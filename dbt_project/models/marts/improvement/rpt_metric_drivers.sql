@@ -266,8 +266,10 @@ select
     cast(ranked.change as decimal(18, 9)) as change,
     cast(ranked.whole_mix_effect as decimal(18, 9)) as whole_mix_effect,
     cast(ranked.whole_rate_effect as decimal(18, 9)) as whole_rate_effect,
-    cast(ranked.whole_rate_effect - {{ t_quantile('spreads.n - 1') }} * spreads.standard_error as decimal(18, 6)) as whole_rate_effect_low,
-    cast(ranked.whole_rate_effect + {{ t_quantile('spreads.n - 1') }} * spreads.standard_error as decimal(18, 6)) as whole_rate_effect_high,
+    cast(ranked.whole_rate_effect - {{ t_quantile('(spreads.n - 1)') }} * spreads.standard_error as decimal(18, 6))
+        as whole_rate_effect_low,
+    cast(ranked.whole_rate_effect + {{ t_quantile('(spreads.n - 1)') }} * spreads.standard_error as decimal(18, 6))
+        as whole_rate_effect_high,
     cast(answered.n_students_previous as integer) as n_students_previous,
     cast(answered.n_students_current as integer) as n_students_current,
     cast(answered.n_students as integer) as n_students,
