@@ -77,11 +77,13 @@ def show_result(console: Console, result: dict[str, Any]) -> None:
         held = "held back: last published rows stand" if contract_id in result["blocked_contracts"] else ""
         amounts.add_row(contract_id, _money(amount["earned"]), _money(amount["payable"]), held)
     console.print(amounts)
+    for reason in result.get("not_prepared", {}).values():
+        console.print(f"[yellow]Not prepared[/yellow]: {escape(reason)}", soft_wrap=True)
     console.print(f"Published: {result['published'][0]}", soft_wrap=True)
 
 
 def show_summary(console: Console, home: Home) -> None:
-    """The statement per contract, the three factors, what was quarantined and why, and where to look next."""
+    """The statement per contract, the three factors, what was quarantined and why, three findings, and where to look next."""
     with _published(home) as connection:
         run_id, as_of, cutoff, held = _one(
             connection, "select run_id, as_of_date, evidence_cutoff_at, held_back_contracts from quality.published_run"
@@ -97,6 +99,7 @@ def show_summary(console: Console, home: Home) -> None:
             console.print(
                 f"[bold red]Held back by a failed check: {held}.[/bold red] Their last published rows stand; quality.contract_status says why."
             )
+        _findings(console, connection)
     _where_next(console, home)
 
 
@@ -287,6 +290,24 @@ def _failing_checks(console: Console, connection: duckdb.DuckDBPyConnection) -> 
         console.print(table)
 
 
+def _findings(console: Console, connection: duckdb.DuckDBPyConnection) -> None:
+    """The first three findings, each with where its numbers stand. A file published before there were findings has none."""
+    if not connection.execute(
+        "from information_schema.tables where table_schema = 'improvement' and table_name = 'rpt_finding'"
+    ).fetchone():
+        return
+    rows = connection.execute(
+        "select sentence, mart, row_key from improvement.rpt_finding where finding_rank <= 3 order by finding_rank"
+    ).fetchall()
+    asked, without = _one(connection, "select count(*), count(*) filter (finding_rank is null) from improvement.rpt_finding")
+    console.print(
+        f"\n[bold]What stands out[/bold]  (of {asked} questions; {without} have nothing to tell yet: improvement.rpt_finding says why)"
+    )
+    for number, (sentence, mart, row_key) in enumerate(rows, start=1):
+        console.print(f"{number}. {escape(sentence)}", soft_wrap=True)
+        console.print(f"   [dim]{escape(mart)}: {escape(row_key)}[/dim]", soft_wrap=True)
+
+
 def _where_next(console: Console, home: Home) -> None:
     file = home.published / "district" / "marts.duckdb"
     console.print("\n[bold]Where to look next[/bold]")
@@ -294,6 +315,7 @@ def _where_next(console: Console, home: Home) -> None:
         f"{file}: open it with DuckDB or a BI tool; every table and column is described in it",
         "  payable.fct_payment_decision: one row per student and priced outcome, with its reason",
         "  process.msr_student_tutoring: the list a meeting goes through: who is off track, and what could still be done",
+        "  improvement.rpt_finding: one finding per question of the guide; roi.agg_roi: what it costs and what it brought",
         "  payable.rpt_untested_worklist: who must still be tested, and whose duty that is",
         f"obc ui --home {home.path}: lineage, checks, freshness and schedules in Dagster",
         f"obc status --home {home.path}: the data map with its answer",

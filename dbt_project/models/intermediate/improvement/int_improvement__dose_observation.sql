@@ -1,27 +1,18 @@
 -- Each measured student of each priced line with dosage, school attendance and what is averaged: whether the line's threshold is met, and
 -- where the instrument states it, the conditional growth index (percentiles are never averaged).
-with line as (
-    select * from {{ ref('int_payment__line') }}
-),
-
-measured as (
+with outcome as (
     select
         outcome.contract_id,
         outcome.line_id,
-        line.metric,
         outcome.student_ref as student_key,
         outcome.is_outcome_met,
-        index_of_growth.value as growth_index
+        outcome.end_assessment_result_key,
+        case when left(line.metric, 4) = 'CGP_' then replace(line.metric, 'CGP_', 'CGI_') end as index_metric
     from {{ ref('int_payment__outcome') }} as outcome
-    inner join line
+    inner join {{ ref('int_payment__line') }} as line
         on
             outcome.contract_id = line.contract_id
             and outcome.line_id = line.line_id
-    left join {{ ref('input__assessment_metric') }} as index_of_growth
-        on
-            outcome.end_assessment_result_key = index_of_growth.assessment_result_key
-            and replace(line.metric, 'CGP_', 'CGI_') = index_of_growth.metric
-            and left(line.metric, 4) = 'CGP_'
     where
         outcome.metric_value is not null
         and left(outcome.student_ref, 8) <> 'unknown:'
@@ -31,20 +22,22 @@ observed as (
     select
         contract_id,
         line_id,
-        metric,
         student_key,
         'share_met' as measure,
         case when is_outcome_met then 1.0e0 when not is_outcome_met then 0.0e0 end as observed_value
-    from measured
+    from outcome
     union all
     select
-        contract_id,
-        line_id,
-        metric,
-        student_key,
+        outcome.contract_id,
+        outcome.line_id,
+        outcome.student_key,
         'mean_cgi' as measure,
-        cast(growth_index as double) as observed_value
-    from measured
+        cast(index_of_growth.value as double) as observed_value
+    from outcome
+    inner join {{ ref('input__assessment_metric') }} as index_of_growth
+        on
+            outcome.end_assessment_result_key = index_of_growth.assessment_result_key
+            and outcome.index_metric = index_of_growth.metric
 ),
 
 dosage as (
