@@ -29,7 +29,7 @@ def capped_world(rng: Random, students: int) -> tuple[World, dict[str, Terms]]:
     world = whole_model.make_whole_world(rng, students)
     terms = {}
     for contract in CONTRACTS:
-        money = [rng.choice((None, None, Decimal(rng.randrange(0, 400_000)) / 100)) for _ in range(3)]
+        money = [rng.choice((None, None, Decimal(rng.randrange(0, most)) / 100)) for most in (60_000, 400_000, 400_000)]
         deadline = rng.choice((None, None, dt.date(2026, 6, 5), dt.date(2026, 6, 30)))
         versions = [row for row in world.contract if row["contract_id"] == contract]
         for row in versions:

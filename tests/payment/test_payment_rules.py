@@ -64,3 +64,19 @@ def test_money_never_passes_through_a_float() -> None:
         assert "double" not in without_text, path.name
         assert "float" not in without_text, path.name
         assert " / " not in without_text, path.name
+
+
+def test_every_edge_case_names_tests_that_exist() -> None:
+    """The table of edge cases in docs/payment_decision.md: each row names at least one test, and every name is one."""
+    page = (PROJECT.parent / "docs/payment_decision.md").read_text(encoding="utf-8")
+    rows = [row.split("|") for row in page[page.index("## The edge cases") :].splitlines() if row.startswith("| ")][1:]
+    known = {name for path in PROJECT.glob("models/**/unit_tests_*.yml") for name in re.findall(r"- name: (\w+)", path.read_text("utf-8"))}
+    assert len(rows) >= 20
+    for _, case, tests, _ in rows:
+        named = re.findall(r"`(\w+)`", tests)
+        files = re.findall(r"tests/\w+/test_\w+\.py", tests)
+        named = [name for name in named if not name.islower() or "_" in name]
+        unknown = set(named) - known - {"other_subject"}
+        assert named, case
+        assert not unknown, unknown
+        assert all((PROJECT.parent / file).is_file() for file in files), case

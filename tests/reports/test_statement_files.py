@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import re
 import zipfile
-import zlib
 from dataclasses import replace
 from pathlib import Path
-from xml.etree import ElementTree
 
 import duckdb
 import pytest
@@ -25,8 +22,8 @@ from obc_pipeline.reports.statement import Statement
 from obc_pipeline.reports.words import balances
 from tests.ledger.small_home import CONTRACT, line_key
 from tests.reports.small_statement import FIRST, SECRET, SENT, ReportHome
+from tests.reports.texts import texts
 
-_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 SECOND = [
     replace(row, payable=75_000, earned=75_000, tier=3, cap=None) if row.line == "G1|0001" else row
     for row in FIRST
@@ -34,22 +31,9 @@ SECOND = [
 ]
 
 
-def _texts(path: Path) -> str:
-    """Every text of a workbook or a PDF."""
-    if path.suffix == ".xlsx":
-        with zipfile.ZipFile(path) as book:
-            root = ElementTree.fromstring(book.read("xl/sharedStrings.xml"))
-        return "\n".join("".join(node.text or "" for node in item.iter(f"{_MAIN}t")) for item in root)
-    found = []
-    for stream in re.findall(rb"stream\r?\n(.*?)endstream", path.read_bytes(), re.DOTALL):
-        content = zlib.decompress(base64.a85decode(stream.strip().removesuffix(b"~>")))
-        found += [text.decode("cp1252") for text in re.findall(rb"\(((?:[^()\\]|\\.)*)\) Tj", content)]
-    return "\n".join(found)
-
-
 def _by_reader(paths: list[Path]) -> dict[str, str]:
     vendor = [path for path in paths if path.stem.endswith("_vendor")]
-    return {"vendor": "\n".join(map(_texts, vendor)), "procurement": "\n".join(_texts(path) for path in paths if path not in vendor)}
+    return {"vendor": "\n".join(map(texts, vendor)), "procurement": "\n".join(texts(path) for path in paths if path not in vendor)}
 
 
 def _adds_up(statement: Statement) -> None:
@@ -73,7 +57,7 @@ def test_the_proposal_adds_up_and_is_marked(district: ReportHome) -> None:
     ]  # fmt: skip
     assert all(path.parent == district.home.reports / "statements" and path.stat().st_mode & 0o077 == 0 for path in paths)
     for path in paths:
-        assert "PROPOSED: not approved, not posted, not payable" in _texts(path)
+        assert "PROPOSED: not approved, not posted, not payable" in texts(path)
 
 
 def test_a_posted_statement_says_what_the_ledger_says(district: ReportHome) -> None:
@@ -89,8 +73,8 @@ def test_a_posted_statement_says_what_the_ledger_says(district: ReportHome) -> N
     }
     assert [one.by for one in statement.approvals] == ["Dana Whitfield", "Marcus Oyelaran"]
     for path in paths:
-        assert ledger.head_hash in _texts(path)
-        assert "PROPOSED" not in _texts(path)
+        assert ledger.head_hash in texts(path)
+        assert "PROPOSED" not in texts(path)
     assert not list((district.home.reports / "statements").glob("*PROPOSED*")), "what was proposed is posted now"
 
 
@@ -156,7 +140,7 @@ def test_every_cent_since_the_statement_before_has_a_step(district: ReportHome) 
         assert statement.changes[-1].cents == statement.closing_cents
     assert read_statement(district.home, CONTRACT, 1, "procurement").changes == ()
     for path in write_statement(district.home, CONTRACT):
-        assert "Decided before, worth more now" in _texts(path)
+        assert "Decided before, worth more now" in texts(path)
 
 
 def test_the_same_statement_is_the_same_bytes(district: ReportHome) -> None:
@@ -203,7 +187,7 @@ def test_nothing_a_sender_wrote_becomes_a_formula(district: ReportHome) -> None:
     with zipfile.ZipFile(book) as files:
         sheets = [files.read(name).decode() for name in files.namelist() if name.startswith("xl/worksheets/sheet")]
         assert not any("<f>" in sheet or "<hyperlink" in sheet for sheet in sheets)
-    assert '=HYPERLINK("x")' in _texts(book)
+    assert '=HYPERLINK("x")' in texts(book)
 
 
 @given(code=st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ_", min_size=3, max_size=30).filter(lambda code: code not in TOLD_TO_VENDORS))
