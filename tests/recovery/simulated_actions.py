@@ -114,4 +114,4 @@ def _attended(
             "denominator": held.ravel(),
         }
     )
-    return frame[frame["denominator"] > 0]
+    return frame.query("denominator > 0")

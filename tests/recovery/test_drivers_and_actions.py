@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -54,8 +53,8 @@ TABLES = {
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
-    """What the marts say of every simulated contract."""
+def built(tmp_path_factory: pytest.TempPathFactory) -> SmallLake:
+    """A warehouse with every simulated contract, and the marts built on it."""
     folder: Path = tmp_path_factory.mktemp("recovery")
     lake = SmallLake(folder / "warehouse.duckdb")
     create_input_tables(lake)
@@ -74,8 +73,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
     assert not bad, "\n".join(bad)
     assert result.success, result.exception
     print(f"dbt run: {time.process_time() - started:.0f} CPU s")
-    with duckdb.connect(str(lake.path), read_only=True) as connection:
-        return {name: connection.execute(f"select * from improvement.{name}").df() for name in ("rpt_metric_drivers", "fct_ci_action")}
+    return lake
 
 
 def fill(lake: SmallLake, simulated: list[Simulated]) -> None:
@@ -112,66 +110,82 @@ def fill(lake: SmallLake, simulated: list[Simulated]) -> None:
         )
 
 
-def of(rows: pd.DataFrame, name: str, **columns: str) -> pd.DataFrame:
-    chosen = rows[rows["contract_id"].str.startswith(name, na=False)]
-    for column, value in columns.items():
-        chosen = chosen[chosen[column] == value]
-    return chosen
+def counted(lake: SmallLake, sql: str) -> dict[str, float]:
+    """The one row of a query, as numbers."""
+    (row,) = lake.rows(sql)
+    return {name: float(value) for name, value in row.items()}
 
 
-def numbers(rows: pd.DataFrame, column: str) -> np.ndarray:
-    return rows[column].to_numpy(dtype=float)
+# Each mix-shift contract's split by school, the last weeks against those before.
+_SPLITS = """(
+    select distinct contract_id, change, whole_mix_effect as mix, whole_rate_effect as rate,
+        whole_rate_effect_low as low, whole_rate_effect_high as high
+    from improvement.rpt_metric_drivers
+    where contract_id like 'MIX%' and comparison = 'WEEKS' and dimension = 'school'
+)"""
 
 
-def test_a_mix_shift_is_reported_as_mix(found: dict[str, pd.DataFrame]) -> None:
-    rows = of(found["rpt_metric_drivers"], "MIX", comparison="WEEKS", dimension="school").drop_duplicates("contract_id")
-    low, high = numbers(rows, "whole_rate_effect_low"), numbers(rows, "whole_rate_effect_high")
-    covered = float(np.mean((low <= 0) & (high >= 0)))
-    mix, change = numbers(rows, "whole_mix_effect"), numbers(rows, "change")
-    print(f"mix shift: rate effect's interval holds 0 in {covered:.1%}; mix effect {mix.mean():+.4f} (truth {MIX_TRUTH:+.4f})")
-    assert len(rows) == DISTRICTS
-    assert covered >= 0.93, "an effect of zero is called one in at most 7 %"
-    assert abs(mix.mean() - MIX_TRUTH) < 0.005
-    assert np.all(mix < 0)
-    assert np.mean(np.abs(mix) > np.abs(change - mix)) > 0.95, "the greater part is mix"
-
-
-def test_equal_rates_have_no_rate_effect_at_all(found: dict[str, pd.DataFrame]) -> None:
-    rows = of(found["rpt_metric_drivers"], "EXACT", comparison="WEEKS", dimension="school")
-    assert len(rows) == 40
-    assert (numbers(rows, "rate_effect") == 0).all()
-    assert (numbers(rows, "change") != 0).all()
-
-
-def test_parts_sum_to_the_change_exactly_in_every_dimension(found: dict[str, pd.DataFrame]) -> None:
-    rows = found["rpt_metric_drivers"]
-    shown = rows[rows["status"] != "not_enough_data"]
-    keys = ["contract_id", "metric_id", "comparison", "dimension"]
-    # In units of the ninth decimal, so that floats are whole numbers.
-    units = shown.assign(
-        effect=(numbers(shown, "effect") * 1e9).round().astype(np.int64), change=(numbers(shown, "change") * 1e9).round().astype(np.int64)
+def test_a_mix_shift_is_reported_as_mix(built: SmallLake) -> None:
+    found = counted(
+        built,
+        f"""select count(*) as districts, avg((0 between low and high)::integer) as covered, avg(mix) as mix,
+        avg((abs(mix) > abs(rate))::integer) as mostly_mix, max(mix) as greatest from {_SPLITS}""",
     )
-    sums = units.groupby(keys, dropna=False).agg(effect=("effect", "sum"), change=("change", "first"))
+    print(f"mix shift (truth: mix {MIX_TRUTH:+.4f}, rate 0): {found}")
+    assert found["districts"] == DISTRICTS
+    assert found["covered"] >= 0.93, "a rate effect of zero is called one in at most 7 %"
+    assert found["mix"] == pytest.approx(MIX_TRUTH, abs=0.005)
+    assert found["greatest"] < 0
+    assert found["mostly_mix"] > 0.95
+
+
+def test_equal_rates_have_no_rate_effect_at_all(built: SmallLake) -> None:
+    rows = built.rows(
+        """select rate_effect, change from improvement.rpt_metric_drivers
+        where contract_id like 'EXACT%' and comparison = 'WEEKS' and dimension = 'school'"""
+    )
+    assert len(rows) == 40
+    assert {row["rate_effect"] for row in rows} == {0}
+    assert all(row["change"] != 0 for row in rows)
+
+
+def test_parts_sum_to_the_change_exactly_and_categories_to_their_total(built: SmallLake) -> None:
+    sums = built.rows(
+        """select contract_id, comparison, dimension, sum(effect) = max(change) as is_exact, sum(previous_denominator) as earlier,
+            sum(current_denominator) as later, sum(previous_numerator) as earlier_met, sum(current_numerator) as later_met
+        from improvement.rpt_metric_drivers where status <> 'not_enough_data' group by all"""
+    )
     assert len(sums) > 3 * DISTRICTS
-    assert (sums["effect"] == sums["change"]).all()
-    totals = shown.groupby(keys, dropna=False)[["previous_denominator", "current_denominator"]].sum().reset_index()
-    assert (totals.groupby(["contract_id", "comparison"], dropna=False)["current_denominator"].nunique() == 1).all()
+    assert all(row["is_exact"] for row in sums)
+    totals: dict[tuple[str | None, str], set[tuple[object, ...]]] = {}
+    for row in sums:
+        total = (row["earlier"], row["later"], row["earlier_met"], row["later_met"])
+        totals.setdefault((row["contract_id"], row["comparison"]), set()).add(total)
+    assert all(len(found) == 1 for found in totals.values()), "every dimension has the same total"
 
 
 @pytest.mark.parametrize(("name", "truth"), [("WORKS", WORKING_EFFECT), ("NOTHING", 0.0)])
-def test_an_actions_interval_covers_the_truth(found: dict[str, pd.DataFrame], name: str, truth: float) -> None:
-    rows = of(found["fct_ci_action"], name)
-    low, high = numbers(rows, "ci_low"), numbers(rows, "ci_high")
-    covered = float(np.mean((low <= truth) & (truth <= high)))
-    print(f"{name}: covered {covered:.1%}, mean effect {numbers(rows, 'effect').mean():+.4f} (truth {truth:+.2f})")
-    assert len(rows) == DISTRICTS
-    assert covered >= 0.90
+def test_an_actions_interval_covers_the_truth(built: SmallLake, name: str, truth: float) -> None:
+    found = counted(
+        built,
+        f"""select count(*) as districts, avg(({truth} between ci_low and ci_high)::integer) as covered, avg(effect) as effect
+        from improvement.fct_ci_action where contract_id like '{name}%'""",
+    )
+    print(f"{name} (truth {truth:+.2f}): {found}")
+    assert found["districts"] == DISTRICTS
+    assert found["covered"] >= 0.90
 
 
-def test_an_action_that_works_is_mostly_called_improved_and_one_that_does_not_is_not(found: dict[str, pd.DataFrame]) -> None:
-    works = of(found["fct_ci_action"], "WORKS")["verdict"].value_counts(normalize=True)
-    nothing = of(found["fct_ci_action"], "NOTHING")["verdict"].value_counts(normalize=True)
-    print(f"works: {works.to_dict()}; nothing: {nothing.to_dict()}")
-    assert works.get("IMPROVED", 0) > 0.8
-    assert "WORSE" not in works
-    assert nothing.get("IMPROVED", 0) + nothing.get("WORSE", 0) <= 0.07
+def test_an_action_that_works_is_mostly_called_improved_and_one_that_does_not_is_not(built: SmallLake) -> None:
+    verdicts = {
+        name: counted(
+            built,
+            f"""select avg((verdict = 'IMPROVED')::integer) as improved, avg((verdict = 'WORSE')::integer) as worse
+            from improvement.fct_ci_action where contract_id like '{name}%'""",
+        )
+        for name in ("WORKS", "NOTHING")
+    }
+    print(verdicts)
+    assert verdicts["WORKS"]["improved"] > 0.8
+    assert verdicts["WORKS"]["worse"] == 0
+    assert verdicts["NOTHING"]["improved"] + verdicts["NOTHING"]["worse"] <= 0.07
