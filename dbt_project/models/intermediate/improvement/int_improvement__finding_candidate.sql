@@ -299,7 +299,20 @@ follow_up as (
     where status = 'ok'
 ),
 
--- A verdict is a rule's, not an estimate's: it has no interval of its own.
+-- A verdict is a rule's, not an estimate's: it has no interval of its own. Of several contracts the one that most needs a decision.
+advice as (
+    select
+        *,
+        row_number() over (
+            order by case verdict when 'STOP_REVIEW' then 1 when 'CHANGE' then 2 else 3 end, contract_id
+        ) as preference
+    from {{ ref('agg_roi') }}
+    where
+        status = 'ok'
+        and measure = 'index_against_plan'
+        and verdict in ('SCALE', 'CHANGE', 'STOP_REVIEW')
+),
+
 verdict as (
     select
         'roi' as question,
@@ -313,11 +326,8 @@ verdict as (
         contract_id || ', ROIci: ' || replace(lower(verdict), '_', ' ') || '. ' || note
         || ' A leading indicator, not evidence of impact.' as sentence,
         label
-    from {{ ref('agg_roi') }}
-    where
-        status = 'ok'
-        and measure = 'index_against_plan'
-        and verdict in ('SCALE', 'CHANGE', 'STOP_REVIEW')
+    from advice
+    where preference = 1
 )
 
 {% for candidate in [

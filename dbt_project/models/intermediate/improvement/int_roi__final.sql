@@ -70,8 +70,8 @@ final_excess as (
         'dollars per outcome beyond what history expects' as unit,
         coalesce(growth.n_students, 0) as n_students,
         case when growth.excess_outcomes_low > 0 then cast(growth.excess_outcomes as double) end as unit_count,
-        cost.vendor_paid_projected_amount * growth.n_students / nullif(dose.n_assigned, 0) as vendor_paid_amount,
-        cost.full_cost_projected_amount * growth.n_students / nullif(dose.n_assigned, 0) as full_cost_amount,
+        cost.vendor_paid_projected_amount * nullif(growth.n_students, 0) / nullif(dose.n_assigned, 0) as vendor_paid_amount,
+        cost.full_cost_projected_amount * nullif(growth.n_students, 0) / nullif(dose.n_assigned, 0) as full_cost_amount,
         case
             when final_outcome.what_is_missing like 'Results%' then final_outcome.what_is_missing
             when growth.contract_id is null then 'No pair of tests measures growth on this line.'
