@@ -10,6 +10,7 @@ import dagster as dg
 from obc_pipeline.dbt_build import DbtBuild, DbtFailed, read_manifest
 from obc_pipeline.defs.automation import landing_sensor, run_job, schedules
 from obc_pipeline.defs.checks import check_marts_asset, check_sources_asset
+from obc_pipeline.defs.consumers import consumer_specs
 from obc_pipeline.defs.district import District
 from obc_pipeline.defs.feeds import landing_specs, receive_asset
 from obc_pipeline.defs.gate import Ledger, approval_specs, approvals_sensor, contract_ids, posting_asset, proposal_asset
@@ -56,6 +57,7 @@ def definitions_of(home: Home, documents: Documents) -> dg.Definitions:
             *approval_specs(documents),
             *postings,
             *packs,
+            *consumer_specs(manifest),
         ],
         jobs=[job],
         schedules=[*schedules(documents, home, job), *pack_schedules(documents, packs)],
