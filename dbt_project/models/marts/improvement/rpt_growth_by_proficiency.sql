@@ -200,9 +200,9 @@ select
     cast(case when is_converted_shown then was_below_met end as integer) as converted_growth_met_denominator,
     cast(case when is_converted_shown then converted_not_met end as integer) as converted_growth_not_met_numerator,
     cast(case when is_converted_shown then was_below_not_met end as integer) as converted_growth_not_met_denominator,
-    cast(case when growth_noise_known > 0 then growth_near end as integer) as growth_within_noise,
+    cast(case when growth_noise_known >= least_group_n then growth_near end as integer) as growth_within_noise,
     cast(coalesce(growth_noise_known, 0) as integer) as growth_noise_known,
-    cast(case when proficiency_noise_known > 0 then proficiency_near end as integer) as proficiency_within_noise,
+    cast(case when proficiency_noise_known >= least_group_n then proficiency_near end as integer) as proficiency_within_noise,
     cast(coalesce(proficiency_noise_known, 0) as integer) as proficiency_noise_known,
     status,
     case

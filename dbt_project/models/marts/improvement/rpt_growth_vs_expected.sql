@@ -245,13 +245,13 @@ select
         when counted.status <> 'not_enough_data' then null
         when counted.n_measured < counted.least_group_n
             then
-                'Only ' || cast(counted.n_measured as varchar) || ' students have the tests this line is measured by; '
+                cast(counted.n_measured as varchar) || ' students of this population have the tests the line is measured by; '
                 || cast(counted.least_group_n as varchar) || ' are needed.'
         else
-            'Of ' || cast(counted.n_measured as varchar) || ' measured students only ' || cast(counted.n_students as varchar)
-            || ' began where at least ' || cast(counted.least_group_n as varchar) || ' untutored students of the '
-            || cast(counted.history_years as varchar)
-            || ' school years before began and were tested at both ends; the history of earlier years is missing.'
+            cast(counted.n_students as varchar) || ' of ' || cast(counted.n_measured as varchar)
+            || ' measured students began where at least '
+            || cast(counted.least_group_n as varchar) || ' untutored students of the ' || cast(counted.history_years as varchar)
+            || ' school years before began and were tested at both ends; tests of those years are missing.'
     end as what_is_missing
 from counted
 left join estimated

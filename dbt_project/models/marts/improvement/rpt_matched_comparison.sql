@@ -256,7 +256,7 @@ select
         when shown.contract_id is not null then null
         when judged.n_tutored_measured < judged.least_group_n
             then
-                'Only ' || cast(judged.n_tutored_measured as varchar) || ' tutored students have both tests; '
+                cast(judged.n_tutored_measured as varchar) || ' tutored students have both tests; '
                 || cast(judged.least_group_n as varchar) || ' are needed.'
         when judged.group_status = 'not_enough_data'
             then
