@@ -1,4 +1,4 @@
-"""The command `obc pack`: thin, over `obc_pipeline.packs`."""
+"""The commands `obc pack` and `obc dictionary`: thin, over `obc_pipeline.packs` and `obc_pipeline.sharing.dictionary`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ _DEFAULT_HOME = Path("obc_home")
 
 
 def add_pack_commands(app: typer.Typer) -> None:
-    """Adds the command to the `obc` command."""
-    app.command()(pack)
+    """Adds the commands to the `obc` command."""
+    for command in (pack, dictionary):
+        app.command()(command)
 
 
 def pack(
@@ -48,3 +49,14 @@ def pack(
     else:
         for path in written:
             typer.echo(path)
+
+
+def dictionary(home: Annotated[Path, typer.Option("--home", envvar="OBC_HOME", help="The district's folder.")] = _DEFAULT_HOME) -> None:
+    """Write the data dictionary, every table and column and what it means, as one page: reports/data_dictionary.html."""
+    from obc_pipeline.dbt_build import DbtBuild, read_manifest
+    from obc_pipeline.sharing.dictionary import write_dictionary
+
+    place = Home(home)
+    if not place.obc_yml.exists():
+        raise ArgumentWrong(f"there is no district in {place.path} (no obc.yml). Name one with --home or OBC_HOME")
+    typer.echo(write_dictionary(place, read_manifest(DbtBuild(place).ensure_manifest())))
