@@ -9,7 +9,7 @@ PORT ?= 3000
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo ui test test-fast lint format lock bench clean
+.PHONY: help install demo ui test test-fast lint format lock bench statements clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ format: install  ## ruff and sqlfluff, in place
 
 bench: install  ## seconds per stage beside the floor and pandas; SIZES="10000" runs chosen sizes
 	$(BIN)/python -m benchmarks.run $(SIZES)
+
+statements: install  ## the example contracts' statements in docs/examples, made again (pictures need pypdfium2 and pillow)
+	$(BIN)/python docs/examples/make_statements.py
 
 lock:  ## resolve the dependencies again (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock

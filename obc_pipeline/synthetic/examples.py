@@ -40,7 +40,7 @@ _SHARE_TUTORED = 0.60
 _TUTORED_AT_LEAST = 30
 _DAYS = {2: ((0, 2), (1, 3)), 3: ((0, 1, 3), (1, 2, 3)), 4: ((0, 1, 2, 3),), 5: ((0, 1, 2, 3, 4),)}
 # Sessions are planned a little longer than the contract asks, as schedules are.
-_SPARE_MINUTES = 8
+_SPARE_MINUTES = 15
 _SKIP_RATE = 0.03
 _MIDDLE_SCHOOLS = 9
 _ENOUGH_STUDENTS_FOR_THEM = 23_000
