@@ -19,6 +19,7 @@ from obc_pipeline.home import Home
 from obc_pipeline.ledger_commands import add_ledger_commands
 from obc_pipeline.pack_commands import add_pack_commands
 from obc_pipeline.report_commands import add_report_commands
+from obc_pipeline.sharing_commands import add_sharing_commands
 
 DONE, UNEXPECTED, WRONG, HELD_BACK = 0, 1, 2, 3
 
@@ -37,10 +38,12 @@ _DEFAULT_HOME = Path("obc_home")
 @app.command()
 def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")]) -> None:
     """Write a commented home, with the data map of the guide as its example."""
-    from obc_pipeline.documents import init_home
+    from obc_pipeline.documents import init_home, load
+    from obc_pipeline.sharing.secrets import make_secrets
 
     for path in init_home(folder):
         typer.echo(f"wrote {path}")
+    make_secrets(Home(folder), load(Home(folder)))
     typer.echo(f"Edit them, then: obc validate --home {folder}")
 
 
@@ -50,32 +53,17 @@ def generate(
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")],
     home: HomeOption = _DEFAULT_HOME,
     messy: Annotated[bool, typer.Option("--messy", help="Also everything that senders get wrong, one of each.")] = False,
-    example: Annotated[
-        str | None,
-        typer.Option(
-            "--example",
-            metavar="NAME",
-            help="The district of an example contract instead: base_plus_tiers, several_priced_lines or growth_with_penalties.",
-        ),
-    ] = None,
 ) -> None:
     """Make a synthetic district: its documents, and a school year of files in landing/, in the real formats."""
+    from obc_pipeline.documents import load
+    from obc_pipeline.sharing.secrets import make_secrets
     from obc_pipeline.synthetic import generate as make
-    from obc_pipeline.synthetic.examples import generate_example
-
-    if example and messy:
-        raise ArgumentWrong("--messy is of the Cedar Valley district; right would be --example or --messy, not both")
-
-    def tell(text: str) -> None:
-        typer.echo(text, err=True)
 
     try:
-        if example:
-            generate_example(home, example, students, seed, progress=tell)
-        else:
-            make(home, students, seed, messy=messy, progress=tell)
+        make(home, students, seed, messy=messy, progress=lambda text: typer.echo(text, err=True))
     except (FileExistsError, ValueError) as problem:
         raise ArgumentWrong(str(problem)) from None
+    make_secrets(Home(home), load(Home(home)), seed=str(seed))
     typer.echo(f"Next: obc run --home {home}")
 
 
@@ -160,6 +148,7 @@ def show(home: HomeOption = _DEFAULT_HOME) -> None:
 
 add_ledger_commands(app)
 add_report_commands(app)
+add_sharing_commands(app)
 add_pack_commands(app)
 
 
@@ -229,6 +218,7 @@ def _judge(error: Exception) -> int:
     from obc_pipeline.dbt_build import DbtFailed
     from obc_pipeline.documents import DocumentsInvalid, HomeInUse
     from obc_pipeline.quality.suites import SuiteInvalid
+    from obc_pipeline.sharing.errors import SharingError
     from obc_pipeline.sharing.publish import PublishFailed
 
     if isinstance(error, DocumentsInvalid):
@@ -240,6 +230,8 @@ def _judge(error: Exception) -> int:
         return WRONG
     if isinstance(error, HomeInUse | SuiteInvalid):
         return _say(error, WRONG)
+    if isinstance(error, SharingError):
+        return _say(error, error.exit_code)
     if isinstance(error, DbtFailed | PublishFailed):
         return _say(error, UNEXPECTED)
     path = Path(tempfile.gettempdir()) / f"obc-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.log"

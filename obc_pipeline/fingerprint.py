@@ -35,6 +35,7 @@ class Fingerprint:
     documents: str
     receipts: str
     ledger: str
+    sharing: str
     code: str
     as_of_date: date
     evidence_cutoff_at: datetime | None
@@ -42,7 +43,7 @@ class Fingerprint:
     @property
     def digest(self) -> str:
         cutoff = self.evidence_cutoff_at.isoformat() if self.evidence_cutoff_at else "all"
-        parts = (self.documents, self.receipts, self.ledger, self.code, self.as_of_date.isoformat(), cutoff)
+        parts = (self.documents, self.receipts, self.ledger, self.sharing, self.code, self.as_of_date.isoformat(), cutoff)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     @property
@@ -53,7 +54,15 @@ class Fingerprint:
 
 def take(home: Home, as_of_date: date, evidence_cutoff_at: datetime | None) -> Fingerprint:
     """The fingerprint of what is in the home now."""
-    return Fingerprint(documents_digest(home), receipts_digest(home), ledger_digest(home), code_digest(), as_of_date, evidence_cutoff_at)
+    return Fingerprint(
+        documents_digest(home),
+        receipts_digest(home),
+        ledger_digest(home),
+        sharing_digest(home),
+        code_digest(),
+        as_of_date,
+        evidence_cutoff_at,
+    )
 
 
 def documents_digest(home: Home) -> str:
@@ -72,6 +81,13 @@ def ledger_digest(home: Home) -> str:
     """Over the names of the posted statements, which hold the hashes of what is in them, and their sizes."""
     posted = sorted((path.relative_to(home.ledger).as_posix(), path.stat().st_size) for path in home.ledger.glob("*/*.parquet"))
     return hashlib.sha256(repr(posted).encode()).hexdigest()
+
+
+def sharing_digest(home: Home) -> str:
+    """Over the disclosure log's entries and whether each recipient has a secret (which one is nobody's business here)."""
+    entries = sorted((path.name, path.stat().st_size) for path in (home.disclosure / "log").glob("*.json"))
+    secrets = sorted((path.name, path.stat().st_mtime_ns) for path in home.secrets.glob("*.key"))
+    return hashlib.sha256(repr((entries, secrets)).encode()).hexdigest()
 
 
 def code_digest() -> str:

@@ -32,7 +32,12 @@ from obc_pipeline.quality.checks import CheckRun, check_marts, check_sources, co
 from obc_pipeline.quality.suites import SuiteInvalid
 from obc_pipeline.quality.verdicts import Verdict, write_verdicts
 from obc_pipeline.result import result_object
+from obc_pipeline.senders import write_sender_reports
+from obc_pipeline.sharing.disclosure import register_disclosures
+from obc_pipeline.sharing.errors import SharingError
+from obc_pipeline.sharing.prepare import Prepared, read_state
 from obc_pipeline.sharing.publish import PublishFailed, publish_district
+from obc_pipeline.sharing.upkeep import share
 
 T = TypeVar("T")
 LEDGER_SUITE, LEDGER_CHECK = "ledger", "chain_is_intact"
@@ -141,8 +146,12 @@ class Run:
         """Swaps in the published file; payable rows of blocked contracts stay as they were last published."""
         return self._step("publish", self._publish)
 
+    def share(self) -> list[Prepared]:
+        """Prepares what each audience would be given, and takes out of released files whoever may not be in them any more."""
+        return self._step("share", self._share)
+
     def finish(self) -> dict[str, Any]:
-        """Writes down, last of all, that the run is done and what it found; returns the result object of `obc run --json`."""
+        """Tells the senders, and writes down, last of all, that the run is done and what it found; returns the result object of `obc run --json`."""
         return self._step("finish", self._finish)
 
     # ---- what each step does ----
@@ -196,6 +205,7 @@ class Run:
             )
             register(connection, home, evidence)
             register_ledger(connection, home)
+            register_disclosures(connection, home)
         return evidence
 
     def _check_sources(self) -> list[Verdict]:
@@ -237,9 +247,18 @@ class Run:
             blocked = blocked_contracts(connection)
         return publish_district(self.home, self, self.manifest_path, blocked)
 
+    def _share(self) -> list[Prepared]:
+        with self.warehouse() as connection:
+            prepared = share(self.home, self.documents, self, connection, read_manifest(self.manifest_path))
+        for one in prepared:
+            if one.problem:
+                self._progress("share", one.problem)
+        return prepared
+
     def _finish(self) -> dict[str, Any]:
         published = [self.home.published / "district" / "marts.duckdb", self.home.published / "district" / "parquet"]
         with self.warehouse() as connection:
+            write_sender_reports(self.home, self.documents, connection, reading_limits(self.documents))
             result = result_object(
                 connection,
                 run_id=self.run_id,
@@ -251,6 +270,8 @@ class Run:
                 published=published,
                 seconds=self.seconds,
             )
+        state = read_state(self.home) or {"audiences": {}}
+        result["not_prepared"] = {audience: one["problem"] for audience, one in state["audiences"].items() if one["problem"]}
         obc = self.documents.obc
         fingerprint.write_last_run(self.home, self.fingerprint, result, published[:1], obc.as_of, obc.timezone)
         return result
@@ -394,4 +415,4 @@ def _text(value: object) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
-_FORESEEN = (ArgumentWrong, DbtFailed, DocumentsInvalid, HomeBusy, PublishFailed, SuiteInvalid, StepFailed)
+_FORESEEN = (ArgumentWrong, DbtFailed, DocumentsInvalid, HomeBusy, PublishFailed, SharingError, SuiteInvalid, StepFailed)

@@ -79,6 +79,8 @@ def show_result(console: Console, result: dict[str, Any]) -> None:
     console.print(amounts)
     for reason in result.get("not_prepared", {}).values():
         console.print(f"[yellow]Not prepared[/yellow]: {escape(reason)}", soft_wrap=True)
+    for reason in result.get("not_prepared", {}).values():
+        console.print(f"[yellow]Not prepared[/yellow]: {escape(reason)}", soft_wrap=True)
     console.print(f"Published: {result['published'][0]}", soft_wrap=True)
 
 

@@ -1,6 +1,6 @@
-"""published: what leaves, and one check per contract that says whether its payable rows are of this run."""
+"""published: what the district reads, what is prepared for everyone else, and per contract whether its payable rows are of this run."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -8,6 +8,7 @@ import dagster as dg
 from obc_pipeline.defs import naming
 from obc_pipeline.defs.district import District
 from obc_pipeline.documents import Documents
+from obc_pipeline.sharing.prepare import Prepared
 from obc_pipeline.sharing.publish import mart_tables, published_row_counts
 
 
@@ -34,10 +35,21 @@ def published_asset(documents: Documents, manifest: Mapping[str, Any]) -> dg.Ass
         for contract_id in contracts
     ]
 
-    @dg.multi_asset(name="publish", specs=[spec], check_specs=checks, pool=naming.POOL)
+    kinds = _prepared_kinds(documents)
+    checks += [
+        dg.AssetCheckSpec(
+            naming.PREPARED_CHECK,
+            asset=naming.PREPARED[kind],
+            description="Everyone of this group could be prepared. Otherwise it says who could not, and why; what was released before stands.",
+        )
+        for kind in kinds
+    ]
+
+    @dg.multi_asset(name="publish", specs=[spec, *(_prepared_spec(kind) for kind in kinds)], check_specs=checks, pool=naming.POOL)
     def publish(context: dg.AssetExecutionContext, district: District) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         paths = district.run.publish()
         counts = published_row_counts(paths[0])
+        prepared = district.run.share()
         result = district.run.finish()
         with district.run.warehouse() as connection:
             reasons = dict(
@@ -57,6 +69,8 @@ def published_asset(documents: Documents, manifest: Mapping[str, Any]) -> dg.Ass
                 ),
             },
         )
+        for kind in kinds:
+            yield from _prepared_results(kind, [one for one in prepared if one.audience.kind == kind])
         for contract_id in contracts:
             stopped_by = reasons.get(contract_id)
             yield dg.AssetCheckResult(
@@ -69,3 +83,55 @@ def published_asset(documents: Documents, manifest: Mapping[str, Any]) -> dg.Ass
             )
 
     return publish
+
+
+_WHO = {
+    "vendor": "each vendor: its own students' rows",
+    "school": "each school: its own students' rows",
+    "public": "everybody: suppressed aggregates",
+}
+
+
+def _prepared_kinds(documents: Documents) -> list[str]:
+    """The groups of audiences that the documents name."""
+    named = {group.audience for group in documents.workgroups} | set(documents.obc.publish.audiences)
+    return [kind for kind in naming.PREPARED if any(audience == kind or audience.startswith(f"{kind}-") for audience in named)]
+
+
+def _prepared_spec(kind: str) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        naming.PREPARED[kind],
+        deps=[naming.PUBLISHED],
+        group_name="published",
+        description=(
+            f"What would go to {_WHO[kind]}. Prepared by every run in `published/.prepared/`, where only the district looks. "
+            "It goes out when a person releases it: `obc release AUDIENCE --by NAME`; no schedule, no sensor and no job does that."
+        ),
+        owners=[naming.TRANSFORMATION_OWNER],
+        kinds={"duckdb", "parquet"},
+    )
+
+
+def _prepared_results(kind: str, prepared: Sequence[Prepared]) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """Counts per audience and table names; of a student nothing."""
+    records = [
+        dg.TableRecord(
+            {
+                "audience": one.audience.audience_id,
+                "tables": len(one.contents.tables) if one.contents else 0,
+                "rows": sum(table["rows"] for table in one.contents.tables.values()) if one.contents else 0,
+                "problem": one.problem or "",
+            }
+        )
+        for one in prepared
+    ]
+    problems = [one.problem for one in prepared if one.problem]
+    yield dg.MaterializeResult(naming.PREPARED[kind], metadata={"audiences": dg.MetadataValue.table(records)} if records else {})
+    yield dg.AssetCheckResult(
+        asset_key=naming.PREPARED[kind],
+        check_name=naming.PREPARED_CHECK,
+        passed=not problems,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="; ".join(problems) or f"{len(prepared)} prepared",
+        metadata={"prepared": len(prepared) - len(problems), "not prepared": len(problems)},
+    )

@@ -21,6 +21,9 @@ DISTRICT, PUBLIC = "district", "public"
 RECORDABLE_BASES: frozenset[LegalBasis] = frozenset({"STUDIES", "AUDIT_EVALUATION"})
 
 
+_STRICTEST_FIRST: tuple[LegalBasis, ...] = ("CONSENT", "STUDIES", "AUDIT_EVALUATION", "SCHOOL_OFFICIAL")
+
+
 @dataclass(frozen=True)
 class Audience:
     """One recipient of a published folder.
@@ -129,8 +132,8 @@ def _vendor(documents: Documents, provider_id: str) -> Audience:
     contracts = contracts_of(documents, provider_id)
     agreements = [contract.data_agreement for contract in contracts.values()]
     # Records under several agreements go out together, so the strictest ground of them counts for all.
-    bases = [agreement.legal_basis for agreement in agreements]
-    strictest = next(basis for basis in ("CONSENT", "STUDIES", "AUDIT_EVALUATION", "SCHOOL_OFFICIAL") if basis in bases)
+    bases: list[LegalBasis] = [agreement.legal_basis for agreement in agreements]
+    strictest: LegalBasis = next(basis for basis in _STRICTEST_FIRST if basis in bases)
     return Audience(
         audience_id=f"vendor-{provider_id}",
         kind="vendor",

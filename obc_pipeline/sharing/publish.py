@@ -89,25 +89,25 @@ def publish_district(home: Home, run: PublishRun, manifest_path: Path, blocked_c
     row no longer fits its table.
     """
     folder = home.published / "district"
-    _private_folder(folder)
+    private_folder(folder)
     target, parquet = folder / "marts.duckdb", folder / "parquet"
     aside = folder / ".marts.duckdb.new"
-    _remove(aside)
+    remove(aside)
     marts = mart_tables(json.loads(manifest_path.read_text(encoding="utf-8")))
     with _database(home.warehouse, aside, target) as connection:
         known = _all_columns(connection)
-        with _transaction(connection):
+        with transaction(connection):
             for mart in marts:
                 _copy_table(connection, mart, known, sorted(blocked_contracts))
             _write_run_table(connection, run, sorted(blocked_contracts))
         exports = _export_parquet(connection, marts, parquet)
     aside.chmod(0o600)
-    _flush(aside)
+    flush(aside)
     os.replace(aside, target)
     for partial, final in exports:
         os.replace(partial, final)
     _drop_stale_parquet(parquet, {final for _, final in exports})
-    _flush(folder)
+    flush(folder)
     return [target, parquet]
 
 
@@ -115,7 +115,7 @@ def published_row_counts(path: Path) -> dict[tuple[str, str], int]:
     """(schema, table) -> rows of a published file."""
     with duckdb.connect(str(path), read_only=True) as connection:
         tables = connection.execute("select schema_name, table_name from duckdb_tables() order by all").fetchall()
-        return {(schema, name): _count(connection, f"{_quoted(schema)}.{_quoted(name)}") for schema, name in tables}
+        return {(schema, name): _count(connection, f"{quoted(schema)}.{quoted(name)}") for schema, name in tables}
 
 
 @contextmanager
@@ -123,10 +123,10 @@ def _database(warehouse: Path, aside: Path, last: Path) -> Iterator[duckdb.DuckD
     """A connection with `warehouse` and `last` attached for reading and `marts` for writing; all closed at the end."""
     # Never the working folder: what spills is student data.
     with duckdb.connect(config={"temp_directory": f"{aside}.spill"}) as connection:
-        connection.execute(f"attach {_text(warehouse)} as warehouse (read_only)")
+        connection.execute(f"attach {text(warehouse)} as warehouse (read_only)")
         if last.exists():
-            connection.execute(f"attach {_text(last)} as last (read_only)")
-        connection.execute(f"attach {_text(aside)} as marts (storage_version '{STORAGE_VERSION}')")
+            connection.execute(f"attach {text(last)} as last (read_only)")
+        connection.execute(f"attach {text(aside)} as marts (storage_version '{STORAGE_VERSION}')")
         aside.chmod(0o600)  # before the first row is in it
         try:
             yield connection
@@ -137,7 +137,7 @@ def _database(warehouse: Path, aside: Path, last: Path) -> Iterator[duckdb.DuckD
 
 
 @contextmanager
-def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Everything at once: each of a thousand descriptions would otherwise be flushed to disk by itself."""
     connection.execute("begin")
     try:
@@ -149,11 +149,11 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 def _copy_table(connection: duckdb.DuckDBPyConnection, mart: MartTable, known: _Columns, blocked: list[str]) -> None:
-    table = f"{_quoted(mart.schema)}.{_quoted(mart.name)}"
+    table = f"{quoted(mart.schema)}.{quoted(mart.name)}"
     columns = known.get(("warehouse", mart.schema, mart.name), {})
     if not columns:
         raise PublishFailed(f"{mart.schema}.{mart.name} is not in the warehouse: dbt did not build it, so nothing was published")
-    connection.execute(f"create schema if not exists marts.{_quoted(mart.schema)}")
+    connection.execute(f"create schema if not exists marts.{quoted(mart.schema)}")
     descriptions = dict(mart.columns)
     if mart.is_payable and "contract_id" in columns:
         last = known.get(("last", mart.schema, mart.name), {})
@@ -168,22 +168,22 @@ def _copy_table(connection: duckdb.DuckDBPyConnection, mart: MartTable, known: _
             f"{mart.schema}.{mart.name}: a held-back row of the last published file no longer fits the table's types; "
             "nothing was published. Release the contract, or publish once without its old rows by moving the published file away"
         ) from None
-    _describe(connection, f"marts.{table}", mart.description, descriptions)
+    describe(connection, f"marts.{table}", mart.description, descriptions)
 
 
 def _payable_select(
     mart: MartTable, columns: Mapping[str, str], last: Mapping[str, str], blocked: list[str]
 ) -> tuple[str, list[list[str]]]:
     """This run's rows of the contracts that are free, and the last published rows of those that are blocked; with its parameters."""
-    table = f"{_quoted(mart.schema)}.{_quoted(mart.name)}"
+    table = f"{quoted(mart.schema)}.{quoted(mart.name)}"
     free = (
-        f"select {', '.join(map(_quoted, columns))}, false as {HELD_BACK_COLUMN} from warehouse.{table} "
+        f"select {', '.join(map(quoted, columns))}, false as {HELD_BACK_COLUMN} from warehouse.{table} "
         "where contract_id is null or not list_contains(?::varchar[], contract_id)"
     )
     if not blocked or "contract_id" not in last:
         return free, [blocked]
     # A column that is new since the last publication is NULL in a held row: its value then is not known.
-    kept = [f"cast({_quoted(name) if name in last else 'null'} as {kind}) as {_quoted(name)}" for name, kind in columns.items()]
+    kept = [f"cast({quoted(name) if name in last else 'null'} as {kind}) as {quoted(name)}" for name, kind in columns.items()]
     held = f"select {', '.join(kept)}, true from last.{table} where list_contains(?::varchar[], contract_id)"
     return f"{free} union all {held}", [blocked, blocked]
 
@@ -208,13 +208,13 @@ def _write_run_table(connection: duckdb.DuckDBPyConnection, run: PublishRun, blo
         "?::timestamp as evidence_cutoff_at, ?::varchar as held_back_contracts",
         [run.run_id, str(run.as_of_date), str(run.evidence_cutoff_at), ",".join(blocked)],
     )
-    _describe(connection, "marts.quality.published_run", RUN_TABLE_DESCRIPTION, _RUN_COLUMNS)
+    describe(connection, "marts.quality.published_run", RUN_TABLE_DESCRIPTION, _RUN_COLUMNS)
 
 
-def _describe(connection: duckdb.DuckDBPyConnection, table: str, description: str, columns: Mapping[str, str]) -> None:
-    connection.execute(f"comment on table {table} is {_text(description)}")
-    for name, text in columns.items():
-        connection.execute(f"comment on column {table}.{_quoted(name)} is {_text(text)}")
+def describe(connection: duckdb.DuckDBPyConnection, table: str, description: str, columns: Mapping[str, str]) -> None:
+    connection.execute(f"comment on table {table} is {text(description)}")
+    for name, said in columns.items():
+        connection.execute(f"comment on column {table}.{quoted(name)} is {text(said)}")
 
 
 def _export_parquet(connection: duckdb.DuckDBPyConnection, marts: list[MartTable], parquet: Path) -> list[tuple[Path, Path]]:
@@ -222,11 +222,11 @@ def _export_parquet(connection: duckdb.DuckDBPyConnection, marts: list[MartTable
     exports = []
     for schema, name in [*((mart.schema, mart.name) for mart in marts), ("quality", "published_run")]:
         final = parquet / schema / f"{name}.parquet"
-        _private_folder(final.parent)
+        private_folder(final.parent)
         partial = final.with_name(f".{final.name}.new")
-        connection.execute(f"copy marts.{_quoted(schema)}.{_quoted(name)} to {_text(partial)} (format parquet, compression zstd)")
+        connection.execute(f"copy marts.{quoted(schema)}.{quoted(name)} to {text(partial)} (format parquet, compression zstd)")
         partial.chmod(0o600)
-        _flush(partial)
+        flush(partial)
         exports.append((partial, final))
     return exports
 
@@ -238,19 +238,19 @@ def _drop_stale_parquet(parquet: Path, current: set[Path]) -> None:
             path.unlink()
 
 
-def _private_folder(path: Path) -> None:
+def private_folder(path: Path) -> None:
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(parents=True, exist_ok=True)
     for folder in [*missing, path]:
         folder.chmod(0o700)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
     path.unlink(missing_ok=True)
     path.with_name(path.name + ".wal").unlink(missing_ok=True)
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
     """Asks the operating system to put the file or folder on disk now: a rename must never outlive its content."""
     handle = os.open(path, os.O_RDONLY)
     try:
@@ -265,9 +265,9 @@ def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
     return int(row[0])
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _text(value: object) -> str:
+def text(value: object) -> str:
     return "'" + str(value).replace("'", "''") + "'"

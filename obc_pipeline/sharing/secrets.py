@@ -14,9 +14,10 @@ import secrets
 import stat
 from pathlib import Path
 
+from obc_pipeline.documents import Documents
 from obc_pipeline.home import Home
 from obc_pipeline.ledger.write_once import write_once
-from obc_pipeline.sharing.audiences import Audience
+from obc_pipeline.sharing.audiences import Audience, audiences_of
 from obc_pipeline.sharing.errors import SecretMissing, SharingError
 
 SECRET_BYTES = 32
@@ -40,6 +41,14 @@ def make_secret(home: Home, audience: Audience, content: bytes | None = None) ->
     write_once(path, (content or secrets.token_bytes(SECRET_BYTES)).hex().encode() + b"\n")
     path.chmod(0o600)
     return path, True
+
+
+def make_secrets(home: Home, documents: Documents, seed: str | None = None) -> None:
+    """Makes the secret of every vendor that has none. seed: for synthetic homes, whose every byte follows from it."""
+    for audience in audiences_of(documents, {}):
+        if audience.needs_secret and not secret_path(home, audience).exists():
+            content = hashlib.sha256(f"{seed}\0{audience.audience_id}".encode()).digest() if seed is not None else None
+            make_secret(home, audience, content)
 
 
 def read_secret(home: Home, audience: Audience) -> bytes:

@@ -42,7 +42,7 @@ def make_private(folder: Path) -> None:
 
 def file_hashes(folder: Path) -> dict[str, str]:
     """Relative path -> SHA-256 of every file of the folder, in order of path."""
-    return {path.relative_to(folder).as_posix(): _sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {path.relative_to(folder).as_posix(): file_hash(path) for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def snapshot_hash(hashes: dict[str, str]) -> str:
@@ -79,7 +79,8 @@ def _replace_one_by_one(new: Path, place: Path) -> None:
     shutil.rmtree(new)
 
 
-def _sha256(path: Path) -> str:
+def file_hash(path: Path) -> str:
+    """SHA-256 of the file's bytes."""
     digest = hashlib.sha256()
     with path.open("rb") as handle:
         while chunk := handle.read(_CHUNK):

@@ -14,6 +14,7 @@ from obc_pipeline.documents.tables import SCHEMAS
 from obc_pipeline.intake.columns import sql_type
 from obc_pipeline.ledger.register import SQL_TYPES as LEDGER_TYPES
 from obc_pipeline.ledger.settlement import COLUMNS as SETTLED_TYPES
+from obc_pipeline.sharing.disclosure import SQL_TYPES as DISCLOSURE_TYPES
 from obc_pipeline.sources import registry
 
 _SYSTEM = {
@@ -46,7 +47,7 @@ class SmallLake:
         self.path = path
         self._row_number = 0
         with duckdb.connect(str(path)) as connection:
-            for schema in ("lake", "documents", "intake", "ledger"):
+            for schema in ("lake", "documents", "intake", "ledger", "sharing"):
                 connection.execute(f"CREATE SCHEMA {schema}")
             for name, form in registry().items():
                 for table in form.tables:
@@ -61,6 +62,8 @@ class SmallLake:
                 connection.execute(f"CREATE TABLE intake.{table_name} ({columns_sql})")
             for table_name, columns_sql in _LEDGER.items():
                 connection.execute(f"CREATE TABLE ledger.{table_name} ({columns_sql})")
+            declared = ", ".join(f"{name} {kind}" for name, kind in DISCLOSURE_TYPES.items())
+            connection.execute(f"CREATE TABLE sharing.disclosure_entry ({declared})")
 
     def put(
         self, table: str, rows: Sequence[Mapping[str, Any]], source: str = "", received_at: str = "2025-11-01 06:00:00", rank: int = 1
