@@ -159,7 +159,10 @@ def test_adjusted_bins_are_an_analysis_of_covariance() -> None:
     connection.execute(f"create table int_improvement__dose_trend as {model('int_improvement__dose_trend')}")
     connection.execute("create table int_payment__line as select 'C' as contract_id, 'G1' as line_id, 'CGP_FALL_SPRING' as metric")
     connection.execute("create table setting as select 10 as least_group_n, 30 as normal_group_n")
-    found = connection.execute(model("rpt_dose_response", {"documents.improvement_setting": "setting"})).df()
+    connection.execute("create table block as select 'D' as contract_id")
+    found = connection.execute(
+        model("rpt_dose_response", {"documents.improvement_setting": "setting", "intake.contract_block": "block"})
+    ).df()
     found = found[(found["measure"] == "mean_cgi") & (found["bin_number"] > 0) & (found["status"] != "not_enough_data")]
     assert len(found) >= 3
     dummies = np.column_stack([seen["bin_number"] == number for number in range(1, 7)]).astype(float)
