@@ -1,7 +1,7 @@
 """ledger: per contract, what is proposed, who approved it, and the posting: the one place where a run cannot go on without a person.
 
-`ledger/<contract>/proposal` is looked at by every run. `ledger/<contract>/approval` is given by people (`obc approve`), never by a run.
-`ledger/<contract>/posting` is in no job, schedule or sensor: a person materialises it, or uses `obc post`; it refuses what is not approved.
+`ledger/<contract>_proposal` is looked at by every run. `ledger/<contract>_approval` is given by people (`obc approve`), never by a run.
+`ledger/<contract>_posting` is in no job, schedule or sensor: a person materialises it, or uses `obc post`; it refuses what is not approved.
 """
 
 import hashlib

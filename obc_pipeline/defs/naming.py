@@ -58,15 +58,15 @@ def pack_key(workgroup_id: str) -> dg.AssetKey:
 
 
 def proposal_key(contract_id: str) -> dg.AssetKey:
-    return dg.AssetKey(["ledger", _in_a_key(contract_id), "proposal"])
+    return dg.AssetKey(["ledger", f"{_in_a_key(contract_id)}_proposal"])
 
 
 def approval_key(contract_id: str) -> dg.AssetKey:
-    return dg.AssetKey(["ledger", _in_a_key(contract_id), "approval"])
+    return dg.AssetKey(["ledger", f"{_in_a_key(contract_id)}_approval"])
 
 
 def posting_key(contract_id: str) -> dg.AssetKey:
-    return dg.AssetKey(["ledger", _in_a_key(contract_id), "posting"])
+    return dg.AssetKey(["ledger", f"{_in_a_key(contract_id)}_posting"])
 
 
 def model_key(props: Mapping[str, Any]) -> dg.AssetKey:

@@ -120,7 +120,7 @@ def test_the_chain_is_seen_and_no_job_posts(district: SmallHome, documents: Docu
     assert all(schedule.job_name == "obc_run" for schedule in definitions.schedules or [] if isinstance(schedule, dg.ScheduleDefinition))
     assert all(spec.automation_condition is None for spec in specs.values())
     names = [
-        name for spec in specs.values() if spec.key.path[-1] == "approval" for name in (DANA, MARCUS) if name in (spec.description or "")
+        name for spec in specs.values() if spec.key.path[-1].endswith("_approval") for name in (DANA, MARCUS) if name in (spec.description or "")
     ]
     assert names
 
