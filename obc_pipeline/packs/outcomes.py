@@ -273,16 +273,29 @@ def _groups(view: View) -> Sequence[Block]:
     return blocks
 
 
-def _published_groups(view: View) -> Sequence[Block]:
-    rows = view.reader.rows("select * from improvement.pub_outcome_subgroup order by all")
-    keys = list(rows[0]) if rows else []
-    wanted = [
-        ("scope_id", "Scope"), ("contract_id", "Contract"), ("measure", "Measure"), ("measure_id", "Measure"), ("line_id", "Line"), ("metric_id", "Metric"),
-        ("dimension", "Dimension"), ("category", "Group"), ("n_band", "Students"), ("value_display", "Rate"),
-    ]  # fmt: skip
-    columns = [Column(key, label) for key, label in wanted if key in keys]
+def _for_whom(view: View) -> Sequence[Block]:
+    """Exact figures where the file has them; else the published ones, in which nobody can be recognised."""
+    if view.reader.has("improvement.agg_outcome_subgroup"):
+        return _groups(view)
+    if not view.reader.has("improvement.pub_outcome_subgroup"):
+        return [Sentence(f"Not part of what {view.audience} is given: results by group.", "missing")]
+    rows = view.reader.rows(
+        "select * from improvement.pub_outcome_subgroup order by contract_id, scope_id nulls first, dimension, measure, category"
+    )
+    columns = [
+        Column("scope_id", "School"),
+        Column("contract_id", "Contract"),
+        Column("measure", "Measure", "code"),
+        Column("dimension", "Dimension", "code"),
+        Column("category", "Group"),
+        Column("n_band", "Students"),
+        Column("value_display", "Rate"),
+    ]
+    rows = [row | {"scope_id": view.reader.school(row["scope_id"])} for row in rows]
     note = "S: not shown, so that nobody can be recognised. Rates are rounded and coded at the ends, the more the smaller the group."
-    return [Table("groups", "Results by group", columns, rows, note=note, printed_rows=80)] if rows else []
+    return (
+        [Table("groups", "Results by group", columns, rows, note=note, is_folded=len(rows) > _MOST_OPEN, printed_rows=80)] if rows else []
+    )
 
 
 # ---- the process beside it ----
@@ -699,7 +712,7 @@ _QUESTIONS = (
     Question("Growth and proficiency", ["improvement.rpt_growth_by_proficiency"], _proficiency, "No contract prices both growth and proficiency."),
     Question("Beside students who started alike", ["improvement.rpt_matched_comparison"], _matched, "No line is measured by a pair of tests."),
     Question("Providers beside each other", ["improvement.rpt_vendor_comparison"], _rivals, "Only one provider serves each subject."),
-    Question("For whom", ["improvement.agg_outcome_subgroup"], _groups, "No group has a result yet."),
+    Question("For whom", [], _for_whom, "No group has a result yet."),
     Question("Trends of the process", ["improvement.rpt_metric_trend"], _trends, "No metric has enough weeks yet."),
     Question("Tutoring beside school", ["process.rpt_tutoring_vs_school_attendance"], _beside_school,
              "School attendance or scheduled sessions are missing: the two cannot be put side by side."),
