@@ -30,7 +30,7 @@ class District:
 def random_district(chance: random.Random) -> District:
     usual = [
         [chance.gammavariate(0.35, 1) for _ in FAMILIES["race"]],
-        *([share, 1 - share] for share in (chance.uniform(0.02, 0.17), chance.uniform(0.02, 0.17))),
+        *([share, 1 - share] for share in (chance.uniform(0.02, 0.15), chance.uniform(0.02, 0.15))),
     ]
     shares = {
         f"school {number}": [[share * chance.gammavariate(3, 1 / 3) + 1e-12 for share in family] for family in usual]

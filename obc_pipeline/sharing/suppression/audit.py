@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from obc_pipeline.sharing.suppression.table import TOTAL, Cell, Line, Table, lines
 
-_PRIME = 2_147_483_647  # products of two residues fit into 64 bits
+_PRIME = 1_048_573  # the largest prime below 2**20
 Matrix = NDArray[np.int64]
 
 
@@ -125,10 +125,11 @@ def _meeting(projections: Sequence[Matrix], size: int) -> Matrix:
 
 def _agreeing(space: Matrix, totals: Matrix, equations: Matrix) -> Matrix:
     """The vectors of a block's null space whose totals obey what the other blocks allow."""
-    if not len(equations) or not len(space):
-        return space
-    weights = null_space(_product(equations, totals.T))
-    return _product(weights, space)
+    broken = _product(totals, equations.T)
+    broken = broken[:, broken.any(axis=0)]
+    if not broken.size:
+        return space  # as nearly always: this block allows no more than the others do
+    return _product(null_space(np.ascontiguousarray(broken.T)), space)
 
 
 def _alone(totals: Sequence[_Unknown], reader: Set[str]) -> set[_Unknown]:
@@ -166,11 +167,11 @@ def null_space(matrix: Matrix) -> Matrix:
 
 
 def _product(left: Matrix, right: Matrix) -> Matrix:
-    """Matrix product modulo the prime; one column of `left` at a time, so that nothing overflows."""
-    result = np.zeros((left.shape[0], right.shape[1]), np.int64)
-    for number in range(left.shape[1]):
-        result = (result + left[:, number][:, None] * right[number] % _PRIME) % _PRIME
-    return result
+    """Matrix product modulo the prime, in floating point: exact below 2**53, which 2**13 products of two residues stay under."""
+    if left.shape[1] > 2**13:
+        half = left.shape[1] // 2
+        return (_product(left[:, :half], right[:half]) + _product(left[:, half:], right[half:])) % _PRIME
+    return np.rint(left.astype(float) @ right.astype(float)).astype(np.int64) % _PRIME
 
 
 def _inverse(residue: int) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from obc_pipeline.sharing.suppression.audit import recoverable
 from obc_pipeline.sharing.suppression.cover import QUICK, THOROUGH, Hidden, Problem, fewest_hidden
-from obc_pipeline.sharing.suppression.graph import columns_of
+from obc_pipeline.sharing.suppression.graph import columns_of, mask_of
 from obc_pipeline.sharing.suppression.memory import Memory, Reason, Snapshots, remember
 from obc_pipeline.sharing.suppression.settings import Settings
 from obc_pipeline.sharing.suppression.table import TOTAL, Cell, Family, Table
@@ -90,7 +90,7 @@ class Search:
     def cheapest_totals(self) -> set[int]:
         """The scopes whose total is hidden: those that must be, and more where that leaves more other cells to be shown."""
         least = self._closed({r for r, total in enumerate(self.table.totals) if total < self.settings.n_min} | self._kept_totals())
-        if self.past or not self.table.families:
+        if self.past or len(self.table.scopes) > _FEW_SCOPES:
             return least
         best, best_cost = least, self._cost(least)
         for more in self._totals_to_try(least):
@@ -123,8 +123,6 @@ class Search:
 
     def _totals_to_try(self, least: set[int]) -> Iterator[set[int]]:
         """Sets of totals worth a look: the scopes with the most small cells first, with and without the whole."""
-        if len(self.table.scopes) > _FEW_SCOPES:
-            return
         small = {
             r: sum(count < self.settings.n_min for family in self.table.families for count in family.counts[r])
             for r in range(len(self.table.scopes))
@@ -168,7 +166,7 @@ class Search:
             moving.append(sum(1 << c for c, cell in enumerate([*cells, Cell(scope)]) if cell not in self.memory.unchanged))
             before.append(sum(1 << c for c, cell in enumerate([*cells, Cell(scope)]) if cell in self.memory.hidden_before))
         counts = [(*row, total) for row, total in zip(family.counts, self.table.totals, strict=True)]
-        return Problem(counts, must, self.known, self.settings.n_min, moving, before)
+        return Problem(counts, must, [mask_of(reader) for reader in self.known], self.settings.n_min, moving, before)
 
     def mask_of(self, family: Family, totals: Set[int]) -> dict[Cell, Reason]:
         """The hidden cells of one family. What was hidden before stays, unless a mask made anew gives nothing more away over time."""
