@@ -227,7 +227,8 @@ class Obligation(Document):
     comparator: Literal[">=", ">"] = Field(default=">=", description="How the metric is compared with the value.")
     value: Rate = Field(description="The share that must be reached, such as 80/100.", examples=["80/100"])
     measurement_window: Literal["CONTRACT_TO_DATE", "TERM", "MONTH", "WEEK"] = Field(
-        default="CONTRACT_TO_DATE", description="Over what time it is measured."
+        default="CONTRACT_TO_DATE",
+        description="Over what time it is measured: the whole contract, or each week (Monday to Sunday), month or term (to the close of each test window) by itself; one missed past its cure days is a breach.",
     )
     due_on: Day | None = Field(
         default=None, description="Day by which the evidence source must first have come (ROSTER_BY_DATE, DATA_FEED_BY_DATE)."

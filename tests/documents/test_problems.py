@@ -314,7 +314,7 @@ _OBLIGATION_ERRORS = [
 ]  # fmt: skip
 
 _COVERAGE_ERRORS = [
-    (MATH, "    evidence_source: nwea_map", "    evidence_source: nwea_map\n    measurement_window: WEEK", "measurement_window: WEEK", "not by week", "CONTRACT_TO_DATE"),
+    (MATH, "    evidence_source: nwea_map", "    evidence_source: nwea_map\n    measurement_window: WEEK", "measurement_window: WEEK", "is not measured by week", "CONTRACT_TO_DATE"),
     (MATH, "party: DISTRICT", "party: PROVIDER", "party: PROVIDER", "provider would answer for them", "MISSING_TEST_CAUSE"),
     (READ, "dosage_denominator: REQUIRED ", "dosage_denominator: SCHEDULED ", "dosage_denominator: SCHEDULED", "sessions_lumen reports attended sessions only", "REQUIRED"),
     (READ, "dosage_denominator: REQUIRED ", "dosage_denominator: SCHEDULED_NET_OF_EXCUSED ", "SCHEDULED_NET_OF_EXCUSED", "attended sessions only", "REQUIRED"),

@@ -144,6 +144,12 @@ def test_a_delivery_rate_cannot_be_seen_in_attended_only_logs(spoiled: Spoiled) 
     assert "not held cannot be seen" in spoiled.said("reports attended sessions only").message
 
 
+@pytest.mark.parametrize("window", ["WEEK", "MONTH", "TERM"])
+def test_what_sessions_count_for_is_measured_by_any_window(spoiled: Spoiled, window: str) -> None:
+    spoiled.replace(MATH, "    metric: SAME_TUTOR_SHARE\n", f"    metric: SAME_TUTOR_SHARE\n    measurement_window: {window}\n")
+    assert spoiled.problems("error") == []
+
+
 def test_something_must_be_measured_before_services_end(spoiled: Spoiled) -> None:
     """The seed guide's checklist: not all data may wait until the end of services."""
     _without_row(spoiled, "dosage_reading")

@@ -247,10 +247,56 @@ class Judge:
         fitting.sort(key=lambda row: (row["student_key"] is not None, row["key"] is not None, row["ruled_on"], row["ruling_id"]))
         return fitting[-1]["value"] if fitting else None
 
-    def duty(self, obligation: Row, line: Row, student_id: str) -> tuple[int, int]:
-        """Numerator and denominator of one obligation for one student."""
+    def windows(self, obligation: Row, line: Row) -> list[tuple[dt.date, dt.date]]:
+        """First and last day of every week, month or term of the line's period that the obligation is measured in."""
+        terms = next(row for row in self.world.contract if (row["contract_id"], row["version"]) == (line["contract_id"], line["version"]))
+        first, last = terms["service_start_on"], terms["service_end_on"]
+        closes = {
+            row["closes_on"]
+            for row in self.world.contract_window
+            if (row["contract_id"], row["version"]) == (line["contract_id"], line["version"]) and first <= row["closes_on"] < last
+        }
+
+        def ends(day: dt.date) -> bool:
+            if obligation["measurement_window"] == "WEEK":
+                return day.weekday() == 6
+            return (day + DAY).day == 1 if obligation["measurement_window"] == "MONTH" else day in closes
+
+        found, begun, day = [], first, first
+        while day <= last:
+            if ends(day) or day == last:
+                # A week or month runs to its own end; a term ends with service.
+                end = day
+                while obligation["measurement_window"] != "TERM" and not ends(end):
+                    end += DAY
+                found.append((begun, end))
+                begun = day + DAY
+            day += DAY
+        return found
+
+    def verdict_of_windows(self, obligation: Row, line: Row, students: list[str], last: dt.date) -> str:
+        """The worst of its windows; windows without anything to count are none."""
+        owed = Fraction(obligation["value_numerator"], obligation["value_denominator"])
+        verdicts = set()
+        for window in self.windows(obligation, line):
+            counts = [self.duty(obligation, line, other, window) for other in students]
+            numerator, denominator = sum(one for one, _ in counts), sum(other for _, other in counts)
+            through = min(window[1], last)
+            if denominator == 0:
+                continue
+            if Fraction(numerator, denominator) >= owed:
+                verdicts.add("MET")
+            elif through >= self.as_of:
+                verdicts.add("UNKNOWN")
+            else:
+                verdicts.add("IN_CURE" if through + obligation["cure_days"] * DAY >= self.as_of else "BREACHED")
+        return next((worst for worst in ("BREACHED", "IN_CURE", "UNKNOWN", "MET") if worst in verdicts), "UNKNOWN")
+
+    def duty(self, obligation: Row, line: Row, student_id: str, within: tuple[dt.date, dt.date] | None = None) -> tuple[int, int]:
+        """Numerator and denominator of one obligation for one student, of all sessions or of those in a window."""
         case = self.case(line, student_id)
-        attended = [row for row in case.sessions if row["is_attended"]]
+        sessions = [row for row in case.sessions if within is None or within[0] <= row["session_on"] <= within[1]]
+        attended = [row for row in sessions if row["is_attended"]]
         if obligation["metric"] == "SAME_TUTOR_SHARE":
             tutors = Counter(row["tutor_id"] for row in attended if row["tutor_id"] is not None)
             return max(tutors.values(), default=0), sum(tutors.values())
@@ -258,11 +304,11 @@ class Judge:
             known = [row for row in attended if row["group_size"] is not None]
             return sum(row["group_size"] <= case.terms["max_group_size"] for row in known), len(known)
         if obligation["metric"] == "DELIVERY_RATE":
-            held = sum(row["is_held"] for row in case.sessions)
+            held = sum(row["is_held"] for row in sessions)
             provider = ("PROVIDER_CANCEL", "TUTOR_NO_SHOW", "PROVIDER_TECH")
             causes = provider if obligation["party"] == "PROVIDER" else ("DISTRICT_TECH", "DISTRICT_SCHEDULE")
             late = obligation["party"] == "DISTRICT"
-            lost = sum(row["absence_cause"] in causes and (not late or self.is_in_time(row, case.due)) for row in case.sessions)
+            lost = sum(row["absence_cause"] in causes and (not late or self.is_in_time(row, case.due)) for row in sessions)
             return held, held + lost
         if obligation["metric"] in BY_DATE:
             if obligation["due_on"] >= self.as_of:
@@ -294,6 +340,7 @@ class Judge:
         through = case.window["closes_on"] if obligation["metric"] == "ASSESSMENT_ADMINISTERED" else case.last_day
         if obligation["metric"] in BY_DATE:
             through = obligation["due_on"]
+        others = [student_id]
         if obligation["scope"] == "STUDENT":
             counts = [self.duty(obligation, line, student_id)]
             if obligation["metric"] not in ("ASSESSMENT_ADMINISTERED", *BY_DATE) and case.end_on is not None:
@@ -304,6 +351,8 @@ class Judge:
                 others = [other for other in others if self.case(line, other).school_id == case.school_id]
             counts = [self.duty(obligation, line, other) for other in others]
         numerator, denominator = sum(one for one, _ in counts), sum(other for _, other in counts)
+        if not ruled and obligation.get("measurement_window", "CONTRACT_TO_DATE") != "CONTRACT_TO_DATE":
+            return self.verdict_of_windows(obligation, line, others, through)
         if ruled:
             ruled.sort(key=lambda row: (row["student_key"] is not None, row["ruled_on"], row["ruling_id"]))
             is_met = ruled[-1]["value"] == "MET"

@@ -20,6 +20,8 @@ WINDOWS = {
     "SPRING": (dt.date(2026, 4, 20), dt.date(2026, 5, 29), dt.date(2026, 6, 12), None),
 }
 AS_OF = ("2026-02-10", "2026-04-20", "2026-05-29", "2026-06-05", "2026-06-12", "2026-06-30")
+FROM_SESSIONS = ("SAME_TUTOR_SHARE", "GROUP_SIZE_COMPLIANCE", "DELIVERY_RATE")
+WINDOWED = ("CONTRACT_TO_DATE", "CONTRACT_TO_DATE", "CONTRACT_TO_DATE", "WEEK", "MONTH", "TERM")
 VALUES = (None, 19, 20, 34, 35, 49, 50, "49.999999", 64, 65, 90)
 CAUSES = (
     "ABSENT_SCHOOL",
@@ -174,6 +176,7 @@ def _obligations(world: World, rng: Random, contract_id: str, version: int) -> N
                 "party": party,
                 "scope": rng.choice(("STUDENT", "STUDENT", "SCHOOL", "CONTRACT")),
                 "metric": metric,
+                "measurement_window": rng.choice(WINDOWED) if metric in FROM_SESSIONS else "CONTRACT_TO_DATE",
                 "comparator": ">=",
                 "value_numerator": value,
                 "value_denominator": 100,

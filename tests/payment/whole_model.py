@@ -8,7 +8,7 @@ from random import Random
 
 from tests.payment import small_worlds
 from tests.payment.decided_by_hand import Row, World
-from tests.payment.small_worlds import SERVICE, WINDOWS
+from tests.payment.small_worlds import FROM_SESSIONS, SERVICE, WINDOWED, WINDOWS
 
 CONTRACT = "Q"
 BASES = (
@@ -170,6 +170,7 @@ def _duties(world: World, rng: Random, version: int, base_model: str) -> None:
                 "party": party,
                 "scope": "CONTRACT" if is_whole else rng.choice(("STUDENT", "SCHOOL", "CONTRACT")),
                 "metric": metric,
+                "measurement_window": rng.choice(WINDOWED) if metric in FROM_SESSIONS else "CONTRACT_TO_DATE",
                 "comparator": ">=",
                 "value_numerator": value,
                 "value_denominator": 100,

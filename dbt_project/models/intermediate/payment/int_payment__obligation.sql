@@ -1,5 +1,6 @@
 -- One row per contract, rate-card line, student and obligation: both parties' duties, counted and judged in whole numbers.
--- A duty of scope SCHOOL or CONTRACT is the sum over its students. A denominator of 0 gives no verdict: unknown is not a breach.
+-- A duty of scope SCHOOL or CONTRACT is the sum over its students. A denominator of 0 gives no verdict: unknown is not a breach. A duty
+-- that is measured by week, month or term is judged by the window that decides (int_payment__obligation_window).
 with test_of_student as (
     select
         counted.contract_id,
@@ -45,6 +46,7 @@ counted as (
         cast(obligation.value_numerator as bigint) as value_numerator,
         cast(obligation.value_denominator as bigint) as value_denominator,
         obligation.consequence,
+        coalesce(obligation.measurement_window, 'CONTRACT_TO_DATE') as measurement_window,
         cast(coalesce(obligation.cure_days, 0) as integer) as cure_days,
         line.dosage_ends_on,
         line.end_closes_on,
@@ -104,7 +106,7 @@ counted as (
     where assignment.is_on_roster
 ),
 
-scoped as (
+summed as (
     select
         *,
         cast(
@@ -114,7 +116,7 @@ scoped as (
                     case when scope = 'SCHOOL' then coalesce(school_id, '~none~') end,
                     case when coalesce(scope, 'STUDENT') = 'STUDENT' then student_ref end
             ) as bigint
-        ) as numerator,
+        ) as whole_numerator,
         cast(
             sum(coalesce(own_denominator, 0)) over (
                 partition by
@@ -122,7 +124,7 @@ scoped as (
                     case when scope = 'SCHOOL' then coalesce(school_id, '~none~') end,
                     case when coalesce(scope, 'STUDENT') = 'STUDENT' then student_ref end
             ) as bigint
-        ) as denominator,
+        ) as whole_denominator,
         -- A breach begins when what is measured has ended: tests at their window's close, deliveries on their day, sessions with the
         -- assignment or the period.
         case
@@ -130,8 +132,32 @@ scoped as (
             when metric in ('ROSTER_BY_DATE', 'DATA_FEED_BY_DATE') then due_on
             when coalesce(scope, 'STUDENT') = 'STUDENT' and end_on is not null then least({{ add_days('end_on', -1) }}, dosage_ends_on)
             else dosage_ends_on
-        end as measured_through_on
+        end as whole_measured_through_on
     from counted
+),
+
+scoped as (
+    select
+        summed.*,
+        case when summed.measurement_window = 'CONTRACT_TO_DATE' then summed.whole_numerator else coalesce(deciding.numerator, 0) end
+            as numerator,
+        case when summed.measurement_window = 'CONTRACT_TO_DATE' then summed.whole_denominator else coalesce(deciding.denominator, 0) end
+            as denominator,
+        deciding.window_starts_on,
+        deciding.window_ends_on,
+        deciding.window_count,
+        deciding.missed_window_count
+    from summed
+    left join {{ ref('int_payment__obligation_window') }} as deciding
+        on
+            summed.contract_id = deciding.contract_id
+            and summed.line_id = deciding.line_id
+            and summed.obligation_id = deciding.obligation_id
+            and case coalesce(summed.scope, 'STUDENT')
+                when 'CONTRACT' then ''
+                when 'SCHOOL' then coalesce(summed.school_id, '~none~')
+                else summed.student_ref
+            end = deciding.entity_ref
 ),
 
 -- A person may rule on a duty that no feed can prove. The more the ruling names, the more it weighs.
@@ -160,7 +186,11 @@ judged as (
     select
         scoped.*,
         ruled.value as ruled_value,
-        {{ add_days('scoped.measured_through_on', 'scoped.cure_days') }} as cure_ends_on,
+        -- A ruling speaks of the whole, not of one week.
+        case
+            when ruled.value is null then coalesce(scoped.window_ends_on, scoped.whole_measured_through_on)
+            else scoped.whole_measured_through_on
+        end as measured_through_on,
         case
             when ruled.value is not null then ruled.value = 'MET'
             else
@@ -176,6 +206,13 @@ judged as (
             and scoped.student_ref = ruled.student_ref
             and scoped.obligation_id = ruled.obligation_id
             and ruled.weight = 1
+),
+
+timed as (
+    select
+        *,
+        {{ add_days('measured_through_on', 'cure_days') }} as cure_ends_on
+    from judged
 )
 
 select
@@ -192,12 +229,16 @@ select
     value_numerator,
     value_denominator,
     consequence,
+    measurement_window,
     cure_days,
     numerator,
     denominator,
     is_met,
+    window_starts_on,
     measured_through_on,
     cure_ends_on,
+    window_count,
+    missed_window_count,
     ruled_value is not null as is_ruled,
     case
         when is_met is null then 'UNKNOWN'
@@ -206,4 +247,4 @@ select
         when cure_ends_on >= {{ as_of_date() }} then 'IN_CURE'
         else 'BREACHED'
     end as obligation_status
-from judged
+from timed

@@ -36,6 +36,10 @@ entity as (
         max(value_denominator) as value_denominator,
         max(consequence) as consequence,
         max(cure_days) as cure_days,
+        max(measurement_window) as measurement_window,
+        max(window_starts_on) as window_starts_on,
+        max(window_count) as window_count,
+        max(missed_window_count) as missed_window_count,
         max(case when scope = 'STUDENT' then student_ref end) as student_ref,
         max(case when scope <> 'CONTRACT' then school_id end) as school_id,
         max(numerator) as numerator,
@@ -85,7 +89,11 @@ select
         else 'MET'
     end as status,
     entity.is_ruled = 1 as is_ruled,
+    entity.measurement_window,
+    entity.window_starts_on,
     entity.measured_through_on,
+    cast(entity.window_count as bigint) as window_count,
+    cast(entity.missed_window_count as bigint) as missed_window_count,
     -- The first day on which what was to be kept can no longer be kept.
     case when entity.worst_status >= 4 then {{ add_days('entity.measured_through_on', 1) }} end as breached_on,
     entity.cure_days,
