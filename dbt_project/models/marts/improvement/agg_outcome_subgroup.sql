@@ -1,7 +1,12 @@
 -- Every priced line and every process metric of a contract by group of students: rate, interval, what was expected, and the gap to
 -- everybody else in the contract. Sums are additive over the categories of a dimension; the rest is the total less the category.
 {%- set sums = ['n_students', 'numerator', 'denominator', 'numerator_squared', 'product', 'denominator_squared'] %}
-with settings as (
+with blocked as (
+    select distinct contract_id
+    from {{ source('intake', 'contract_block') }}
+),
+
+settings as (
     select
         least_group_n,
         normal_group_n
@@ -318,8 +323,8 @@ shown as (
 )
 
 select
-    {{ surrogate_key(['contract_id', 'measure', 'dimension', 'category']) }} as outcome_subgroup_key,
-    contract_id,
+    {{ surrogate_key(['shown.contract_id', 'measure', 'dimension', 'category']) }} as outcome_subgroup_key,
+    shown.contract_id,
     provider_id,
     lower(subject) as subject,
     cast(school_year_end as integer) as school_year_end,
@@ -376,5 +381,8 @@ select
         else
             'Only ' || cast(n_students as varchar) || ' of the ' || cast(n_assigned as varchar) || ' students of this group have a value; '
             || cast(least_group_n as varchar) || ' are needed.'
-    end as what_is_missing
+    end as what_is_missing,
+    blocked.contract_id is not null as is_source_flagged
 from shown
+left join blocked
+    on shown.contract_id = blocked.contract_id

@@ -1,6 +1,11 @@
 -- Is proficiency carried by growth? Each growth line of a contract beside its state-test line: the four ways of meeting or missing both,
 -- the students who became proficient since last spring, and how many stand so near a threshold that one test cannot tell.
-with settings as (
+with blocked as (
+    select distinct contract_id
+    from {{ source('intake', 'contract_block') }}
+),
+
+settings as (
     select
         least_group_n,
         normal_group_n
@@ -153,8 +158,8 @@ judged as (
 )
 
 select
-    {{ surrogate_key(['contract_id', 'line_id']) }} as growth_by_proficiency_key,
-    contract_id,
+    {{ surrogate_key(['judged.contract_id', 'line_id']) }} as growth_by_proficiency_key,
+    judged.contract_id,
     line_id,
     proficiency_line_id,
     provider_id,
@@ -216,5 +221,8 @@ select
         else
             'Only ' || cast(n_students as varchar) || ' students have both growth and a state test result; '
             || cast(least_group_n as varchar) || ' are needed.'
-    end as what_is_missing
+    end as what_is_missing,
+    blocked.contract_id is not null as is_source_flagged
 from judged
+left join blocked
+    on judged.contract_id = blocked.contract_id

@@ -1,6 +1,11 @@
 -- What the tutored students achieved, what the district's own untutored students of the years before achieved from the same start, and the
 -- difference (domain §5.4). Two populations: everybody measured (tutoring as it was offered), and those who had their dose.
-with settings as (
+with blocked as (
+    select distinct contract_id
+    from {{ source('intake', 'contract_block') }}
+),
+
+settings as (
     select
         history_years,
         least_group_n,
@@ -252,10 +257,13 @@ select
             || ' measured students began where at least '
             || cast(counted.least_group_n as varchar) || ' untutored students of the ' || cast(counted.history_years as varchar)
             || ' school years before began and were tested at both ends; tests of those years are missing.'
-    end as what_is_missing
+    end as what_is_missing,
+    blocked.contract_id is not null as is_source_flagged
 from counted
 left join estimated
     on
         counted.contract_id = estimated.contract_id
         and counted.line_id = estimated.line_id
         and counted.population = estimated.population
+left join blocked
+    on counted.contract_id = blocked.contract_id

@@ -2,7 +2,12 @@
 -- Two readings of each line: the share that met the outcome, and the mean of the growth index (or end score), in points and in standard
 -- deviations. Within each cell the mean is adjusted for what difference in baseline remains. No effect is shown where the groups were more
 -- than the limit apart at baseline.
-with settings as (
+with blocked as (
+    select distinct contract_id
+    from {{ source('intake', 'contract_block') }}
+),
+
+settings as (
     select
         least_group_n,
         normal_group_n,
@@ -270,7 +275,8 @@ select
                 || cast(cast(judged.balance_limit_sd as decimal(9, 2)) as varchar)
                 || '. More comparable untutored students are needed.'
         else 'Too few students share a cell to tell chance from effect.'
-    end as what_is_missing
+    end as what_is_missing,
+    blocked.contract_id is not null as is_source_flagged
 from judged
 left join estimated
     on
@@ -280,3 +286,5 @@ left join shown
     on
         judged.contract_id = shown.contract_id
         and judged.line_id = shown.line_id
+left join blocked
+    on judged.contract_id = blocked.contract_id

@@ -1,7 +1,12 @@
 -- Providers of one subject side by side, on what is left after each one's students are allowed for: excess over history, and the matched
 -- effect. Raw rates are not compared: they show which students a provider was given. Only contracts of one district, subject and year, and
 -- only on the same outcome of the same tests. A provider alone keeps a row that says so.
-with contracts as (
+with blocked as (
+    select distinct contract_id
+    from {{ source('intake', 'contract_block') }}
+),
+
+contracts as (
     select
         contract.contract_id,
         contract.provider_id,
@@ -213,5 +218,10 @@ select
         when line_a is null then 'The two contracts share no outcome of the same tests and threshold.'
         when value_a is null then provider_name_a || ': ' || missing_a
         else provider_name_b || ': ' || missing_b
-    end as what_is_missing
+    end as what_is_missing,
+    coalesce(blocked_a.contract_id, blocked_b.contract_id) is not null as is_source_flagged
 from estimated
+left join blocked as blocked_a
+    on estimated.contract_a = blocked_a.contract_id
+left join blocked as blocked_b
+    on estimated.contract_b = blocked_b.contract_id
