@@ -96,9 +96,9 @@ class DbtBuild:
 
     def run(self, variables: Mapping[str, str], *, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> list[NodeOutcome]:
         """Builds the selected models (and seeds). A model that fails leaves those that need it SKIPPED; the rest are built."""
-        return self._invoke(
-            "build", ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"], variables, select, exclude
-        )
+        # Exposures are what people read, not what is built: dbt would report each as a node that did nothing.
+        left_out = [word for kind in ("test", "unit_test", "exposure") for word in ("--exclude-resource-type", kind)]
+        return self._invoke("build", left_out, variables, select, exclude)
 
     def test(self, variables: Mapping[str, str], *, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> list[NodeOutcome]:
         """Runs the selected data tests. Tests come after all models, so that one failed test never leaves a mart of others unbuilt."""
