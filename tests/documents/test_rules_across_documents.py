@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from spoiled_documents import MATH, READ, Spoiled
 
 from obc_pipeline.documents import load
