@@ -23,8 +23,15 @@ _REGISTERED = {
     ),
     naming.QUARANTINED_ROW: ("intake", "One row per record that did not go on: file, record, line, rule, reason. No value."),
     naming.LEDGER_ENTRY: ("ledger", "One row per posted entry, from the write-once files in ledger/. Only `obc post` writes them."),
+    naming.LEDGER_SETTLED_LINE: (
+        "ledger",
+        "One row per line a posted statement rested on, paid or not, from the settlement kept with the posting.",
+    ),
     naming.LEDGER_HEAD: ("ledger", "One row per contract with a ledger: entries, head hash, posted amount, whether the chain is intact."),
-    naming.DISCLOSURE_ENTRY: ("published", "One row per entry of the disclosure log and table, from the write-once files in disclosure/. No student."),
+    naming.DISCLOSURE_ENTRY: (
+        "published",
+        "One row per entry of the disclosure log and table, from the write-once files in disclosure/. No student.",
+    ),
 }
 
 

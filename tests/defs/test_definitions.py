@@ -52,7 +52,7 @@ def test_every_asset_is_described_owned_and_says_what_it_is(specs: dict[dg.Asset
 def test_the_groups_are_the_stages(specs: dict[dg.AssetKey, dg.AssetSpec]) -> None:
     groups = {spec.group_name for spec in specs.values()}
     assert {"landing", "archive", "documents", "lake", "intake", "check", "staging", "input_layer", "intermediate"} <= groups
-    assert {"core", "payable", "process", "quality", "published", "ledger"} <= groups
+    assert {"core", "payable", "process", "improvement", "roi", "quality", "published", "ledger"} <= groups
     assert "default" not in groups
 
 
@@ -87,6 +87,7 @@ def test_every_mart_names_the_data_map_rows_it_serves(specs: dict[dg.AssetKey, d
     assert told["fct_student_assessment"] == "cgp_math, sgp_reading, proficiency_math, enrollment"
     assert "school_attendance" not in told["dim_school"]
     assert {"dosage_math", "dosage_reading", "school_attendance"} <= set(told["agg_attendance_weekly"].split(", "))
+    assert {"dosage_math", "student_identity_math", "school_attendance"} <= set(told["rpt_metric_drivers"].split(", "))
     assert told["row_accounting"] == every, "the account of arrivals watches every feed"
     assert told["dim_contract"] == "none", "from the documents alone"
 
