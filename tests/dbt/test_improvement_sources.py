@@ -112,10 +112,19 @@ def _money(lake: SmallLake) -> None:
 
 
 def _grades(lake: SmallLake) -> None:
+    """MAP's Comprehensive file has the grade of a term beside the tests; Star says it itself, or by placement; a state file by the test."""
     term = "Winter 2025-2026"
     lake.put(
         "lake.nwea_map__students_by_school", [{"student_id": "00008", "term_name": term, "school_name": "x", "grade": "13"}], "nwea_map"
     )
+    star = {"student_identifier": "00001", "school_year": "2025-2026", "product": "SR", "completed_date_local": "2025-09-10T09:00:00.000Z"}
+    lake.put(
+        "lake.renaissance_star__star_test",
+        [star | {"assessment_id": "g1", "grade": "04"}, star | {"assessment_id": "g2", "grade_placement": Decimal("4.05")}],
+        "renaissance_star",
+    )
+    state = {"local_student_id": "00001", "subject": "math", "school_year_end": 2025, "status": "scored", "enrolled_grade": "5"}
+    lake.put("lake.state_assessment__canonical_result", [state | {"state_test_id": "g3"}], "state_assessment")
 
 
 def _one(lake: SmallLake, sql: str) -> dict[str, Any]:
@@ -182,7 +191,10 @@ def test_two_feeds_may_number_their_costs_alike(lake: SmallLake) -> None:
 
 
 def test_the_grade_at_the_test_is_where_the_export_states_it(lake: SmallLake) -> None:
-    grades = lake.rows(
-        "select distinct student_id, instrument, grade_level from input_layer.input__assessment_result where grade_level is not null"
-    )
-    assert {(row["student_id"], row["instrument"]): row["grade_level"] for row in grades} == {("00008", "NWEA_MAP_LANGUAGE_USAGE"): "KG"}
+    grades = lake.rows("select coalesce(test_id, instrument) as test, grade_level from input_layer.input__assessment_result")
+    assert {row["test"]: row["grade_level"] for row in grades if row["grade_level"]} == {
+        "NWEA_MAP_LANGUAGE_USAGE": "KG",
+        "g1": "4",
+        "g2": "4",
+        "g3": "5",
+    }
