@@ -299,6 +299,25 @@ follow_up as (
     where status = 'ok'
 ),
 
+school_attendance as (
+    select
+        'school_attendance' as question,
+        contract_id,
+        'improvement.rpt_school_attendance' as mart,
+        'contract_id=' || contract_id || ', school_id=' || coalesce(school_id, 'NULL') as row_key,
+        cast(attendance_gap_rate as double) as estimate,
+        cast(attendance_gap_low as double) as ci_low,
+        cast(attendance_gap_high as double) as ci_high,
+        n_students,
+        contract_id || coalesce(', school ' || school_id, '') || ': of the same sessions ' || cast(n_students as varchar)
+        || ' students were in school for ' || {{ percent_words('school_attendance_rate') }} || ' and came to '
+        || {{ percent_words('tutoring_attendance_rate') }} || ': a gap of ' || {{ signed_points_words('attendance_gap_rate') }} || ' points'
+        || {{ interval_words('attendance_gap_low', 'attendance_gap_high') }} || '.' as sentence,
+        label
+    from {{ ref('rpt_school_attendance') }}
+    where status = 'ok'
+),
+
 -- A verdict is a rule's, not an estimate's: it has no interval of its own. Of several contracts the one that most needs a decision.
 advice as (
     select
@@ -331,7 +350,8 @@ verdict as (
 )
 
 {% for candidate in [
-    'growth', 'gap', 'change', 'action', 'dose', 'sel', 'engagement', 'external_factor', 'vendor', 'proficiency', 'follow_up', 'verdict'
+    'growth', 'gap', 'change', 'action', 'dose', 'sel', 'engagement', 'external_factor', 'vendor', 'proficiency', 'follow_up',
+    'school_attendance', 'verdict'
 ] %}
 select
     question,

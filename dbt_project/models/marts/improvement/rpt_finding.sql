@@ -25,7 +25,8 @@ with question as (
         (13, 'external_factor', false, 'What outside goes with the ups and downs?'),
         (14, 'sel', false, 'Does what students say of themselves go with anything?'),
         (15, 'engagement', false, 'Does how sessions were found go with what follows?'),
-        (16, 'roi', false, 'What do the leading indicators of return advise?')
+        (16, 'roi', false, 'What do the leading indicators of return advise?'),
+        (17, 'school_attendance', false, 'How does tutoring attendance compare with school attendance?')
     ) as questions (question_order, question, is_to_act_on, question_text)
 ),
 
