@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -29,7 +29,7 @@ from obc_pipeline.sharing.audiences import Audience, audiences_of
 from obc_pipeline.sharing.contents import Contents, write_contents
 from obc_pipeline.sharing.errors import CannotWrite, SharingError
 from obc_pipeline.sharing.identity import KnownStudent, RosterStudent, known_students, read_roster
-from obc_pipeline.sharing.publish import PublishRun, text
+from obc_pipeline.sharing.publish import PublishRun, quoted, text
 from obc_pipeline.sharing.scope import ScopedTable, SharedMart, scoped_tables, shared_marts
 from obc_pipeline.sharing.secrets import read_secret
 from obc_pipeline.sharing.swap import clear, make_private, swap_in
@@ -118,7 +118,7 @@ def _prepare(
         clear(aside)
         make_private_folder(aside)
         contents = _write(audience, aside, run, connection, scoped_tables(marts, audience, known), students, aggregates, today)
-        make_private(aside)
+        make_private(aside, is_kept=False)
         if audience.needs_secret:
             _write_register(home, audience, students)
         swap_in(aside, prepared_folder(home, audience))
@@ -217,34 +217,39 @@ def _refuse_our_keys(connection: duckdb.DuckDBPyConnection, folder: Path, audien
     known = connection.execute("select 1 from duckdb_tables() where database_name = 'district' and table_name = 'dim_student'").fetchone()
     if not known:
         return
-    connection.execute(f"attach {text(folder / 'marts.duckdb')} as made (read_only)")
-    try:
+    with _made(connection, folder):
         columns = connection.execute(
-            "select schema_name, table_name, column_name from duckdb_columns() where database_name = 'made' and data_type = 'VARCHAR'"
+            "select schema_name, table_name, column_name from duckdb_columns() where database_name = 'made' and data_type = 'VARCHAR' order by all"
         ).fetchall()
-        for schema, table, column in columns:
-            found = connection.execute(
-                f'select count(*) from made."{schema}"."{table}" where "{column}" in (select student_key from district.core.dim_student)'
-            ).fetchone()
-            if found and found[0]:
-                raise SharingError(
-                    f"{audience.audience_id} was not prepared: {schema}.{table}.{column} holds the district's own keys of students"
-                )
-    finally:
-        connection.execute("detach made")
+        values = " union all ".join(
+            f"select distinct {text('.'.join(column))} as place, {quoted(column[2])} as value from made.{quoted(column[0])}.{quoted(column[1])}"
+            for column in columns
+        )
+        found = connection.execute(
+            f"select place from ({values}) where value in (select student_key from district.core.dim_student) limit 1"
+        ).fetchone()
+        if found:
+            raise SharingError(f"{audience.audience_id} was not prepared: {found[0]} holds the district's own keys of students")
 
 
 def count_students(connection: duckdb.DuckDBPyConnection, folder: Path) -> int:
     """Different students in the folder's tables."""
-    connection.execute(f"attach {text(folder / 'marts.duckdb')} as made (read_only)")
-    try:
+    with _made(connection, folder):
         columns = connection.execute(
             "select schema_name, table_name, arg_max(column_name, column_name = 'student_key') from duckdb_columns() "
             "where database_name = 'made' and column_name in ('student_key', 'student_id') group by all order by all"
         ).fetchall()
-        parts = [f'select "{column}" as student from made."{schema}"."{table}"' for schema, table, column in columns]
+        parts = [f"select {quoted(column)} as student from made.{quoted(schema)}.{quoted(table)}" for schema, table, column in columns]
         row = connection.execute(f"select count(distinct student) from ({' union all '.join(parts)})").fetchone() if parts else (0,)
         return int(row[0]) if row else 0
+
+
+@contextmanager
+def _made(connection: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[None]:
+    """The file just written, attached as `made` for reading."""
+    connection.execute(f"attach {text(folder / 'marts.duckdb')} as made (read_only)")
+    try:
+        yield
     finally:
         connection.execute("detach made")
 

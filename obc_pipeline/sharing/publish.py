@@ -212,9 +212,9 @@ def _write_run_table(connection: duckdb.DuckDBPyConnection, run: PublishRun, blo
 
 
 def describe(connection: duckdb.DuckDBPyConnection, table: str, description: str, columns: Mapping[str, str]) -> None:
-    connection.execute(f"comment on table {table} is {text(description)}")
-    for name, said in columns.items():
-        connection.execute(f"comment on column {table}.{quoted(name)} is {text(said)}")
+    comments = [f"comment on table {table} is {text(description)}"]
+    comments += [f"comment on column {table}.{quoted(name)} is {text(said)}" for name, said in columns.items()]
+    connection.execute("; ".join(comments))
 
 
 def _export_parquet(connection: duckdb.DuckDBPyConnection, marts: list[MartTable], parquet: Path) -> list[tuple[Path, Path]]:

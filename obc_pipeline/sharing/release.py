@@ -131,7 +131,7 @@ def _put_out(
         clear(aside)
         make_private_folder(aside.parent)
         shutil.copytree(prepared_folder(home, audience), aside)
-        make_private(aside)
+        make_private(aside, is_kept=True)
         if file_hashes(aside) != dict(files):
             raise NotPrepared(f"what is prepared for {audience.audience_id} changed while it was released; run it again")
         entry = last if last is not None and is_logged else _log(home, audience, contents, files, releaser, whole, now)

@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Literal
 
 from obc_pipeline.sharing.audiences import Audience
 from obc_pipeline.sharing.errors import SharingDeclarationWrong
 from obc_pipeline.sharing.publish import MartTable, quoted, text
+from obc_pipeline.sharing.told import DISPUTES, HELD, LEFT, NOT_TOLD, TOLD_TO_VENDORS
 
 Mode = Literal["rows", "all", "none"]
 MODES: tuple[Mode, ...] = ("rows", "all", "none")
@@ -41,15 +41,15 @@ _KNOWN = {
     "rows_without_contract",
 }
 
-# One wording for every dispute: told apart, it would tell of another vendor. What is not known to be harmless stays inside.
+_TOLD = ", ".join(text(code) for code in sorted(TOLD_TO_VENDORS))
+_DISPUTES = ", ".join(text(code) for code in DISPUTES)
 _REASON_CODE = (
-    "case when {column} in ('OPEN_DISPUTE', 'OVERLAP_WITHOUT_SHARES') then 'HELD_DISPUTE' "
-    "when {column} in ('LEFT_ROSTER', {told}) or {column} is null then {column} else 'NOT_STATED' end"
+    f"case when {{code}} in ({_DISPUTES}) then {text(HELD[0])} when {{code}} in ({text(LEFT[0])}, {_TOLD}) or {{code}} is null then {{code}} "
+    f"else {text(NOT_TOLD[0])} end"
 )
 _REASON = (
-    "case when {code} in ('OPEN_DISPUTE', 'OVERLAP_WITHOUT_SHARES') then 'Held until the district has ruled on it.' "
-    "when {code} = 'LEFT_ROSTER' then 'Left the roster before the test, for a reason the contract excludes.' "
-    "when {code} in ({told}) then {column} when {column} is not null then 'The district can say why.' end"
+    f"case when {{code}} in ({_DISPUTES}) then {text(HELD[1])} when {{code}} = {text(LEFT[0])} then {text(LEFT[1])} "
+    f"when {{code}} in ({_TOLD}) then {{column}} when {{column}} is not null then {text(NOT_TOLD[1])} end"
 )
 _DECISION = "case when {column} like 'EXCLUDED%' then 'EXCLUDED' else {column} end"
 
@@ -162,20 +162,11 @@ def _column(column: str, audience: Audience, present: set[str], condition: str |
         return f"case when mart.{condition} then {plain} end"
     if audience.kind != "vendor":
         return plain
-    told = _told_to_vendors()
     if column == "reason_code":
-        return _REASON_CODE.format(column=plain, told=told)
+        return _REASON_CODE.format(code=plain)
     if column == "reason":
-        return _REASON.format(column=plain, code="mart.reason_code" if "reason_code" in present else "null", told=told)
+        return _REASON.format(column=plain, code="mart.reason_code" if "reason_code" in present else "null")
     return _DECISION.format(column=plain) if column == "decision" else plain
-
-
-@cache
-def _told_to_vendors() -> str:
-    """The reasons that statements name to a vendor, as a list in SQL."""
-    from obc_pipeline.reports.audience import TOLD_TO_VENDORS  # not above: statements are built on a run, and a run on this
-
-    return ", ".join(text(code) for code in sorted(TOLD_TO_VENDORS))
 
 
 def _declared(mart: MartTable, sharing: Any) -> SharedMart:

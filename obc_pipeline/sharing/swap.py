@@ -33,11 +33,12 @@ def swap_in(new: Path, place: Path) -> None:
     flush_folder(place.parent)
 
 
-def make_private(folder: Path) -> None:
-    """Folders 0700, files 0600, all on disk."""
+def make_private(folder: Path, *, is_kept: bool) -> None:
+    """Folders 0700, files 0600; all on disk, where the folder is to be kept (what any run makes again need not wait for the disk)."""
     for path in [folder, *folder.rglob("*")]:
         path.chmod(0o700 if path.is_dir() else 0o600)
-        _flush(path)
+        if is_kept:
+            _flush(path)
 
 
 def file_hashes(folder: Path) -> dict[str, str]:

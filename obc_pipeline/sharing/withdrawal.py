@@ -72,7 +72,7 @@ def withdraw(
         clear(aside)
         make_private_folder(aside)
         _write(connection, place, aside, gone, ended, contents)
-        make_private(aside)
+        make_private(aside, is_kept=True)
         swap_in(aside, place)
     except OSError as problem:
         raise CannotWrite(

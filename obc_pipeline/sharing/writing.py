@@ -67,23 +67,45 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path, tables: Se
         target.chmod(0o600)
         with transaction(connection):
             for table in tables:
-                place = f"out.{quoted(table.schema)}.{quoted(table.name)}"
+                place = _place(table)
                 connection.execute(f"create schema if not exists out.{quoted(table.schema)}")
                 connection.execute(f"create table {place} as {table.select}")
                 describe(connection, place, table.description, table.columns)
-        written = [_export(connection, folder, table) for table in tables]
+        hashes = [_export(connection, folder, table) for table in tables]
+        rows, columns = _row_counts(connection, tables), _column_names(connection)
         connection.execute("checkpoint out")
     finally:
         connection.execute("detach out")
-    return written
+    return [
+        Written(table.schema, table.name, count, columns[table.schema, table.name], digest)
+        for table, count, digest in zip(tables, rows, hashes, strict=True)
+    ]
 
 
-def _export(connection: duckdb.DuckDBPyConnection, folder: Path, table: NewTable) -> Written:
-    place = f"out.{quoted(table.schema)}.{quoted(table.name)}"
+def _export(connection: duckdb.DuckDBPyConnection, folder: Path, table: NewTable) -> str:
+    """Writes the table as Parquet, its rows in order of all columns; returns the file's SHA-256."""
     path = folder / "parquet" / table.schema / f"{table.name}.parquet"
     make_private_folder(path.parent)
-    connection.execute(f"copy (select * from {place} order by all) to {text(path)} (format parquet, compression zstd)")
+    connection.execute(f"copy (select * from {_place(table)} order by all) to {text(path)} (format parquet, compression zstd)")
     path.chmod(0o600)
-    counted = connection.execute(f"select count(*) from {place}").fetchone()
-    columns = [row[0] for row in connection.execute(f"describe {place}").fetchall()]
-    return Written(table.schema, table.name, int(counted[0]) if counted else 0, columns, hashlib.sha256(path.read_bytes()).hexdigest())
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _row_counts(connection: duckdb.DuckDBPyConnection, tables: Sequence[NewTable]) -> list[int]:
+    counts = " union all ".join(
+        f"select {number} as number, count(*) as counted from {_place(table)}" for number, table in enumerate(tables)
+    )
+    return [row[0] for row in connection.execute(f"select counted from ({counts}) order by number").fetchall()]
+
+
+def _column_names(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], list[str]]:
+    found: dict[tuple[str, str], list[str]] = {}
+    for schema, table, column in connection.execute(
+        "select schema_name, table_name, column_name from duckdb_columns() where database_name = 'out' order by 1, 2, column_index"
+    ).fetchall():
+        found.setdefault((schema, table), []).append(column)
+    return found
+
+
+def _place(table: NewTable) -> str:
+    return f"out.{quoted(table.schema)}.{quoted(table.name)}"
