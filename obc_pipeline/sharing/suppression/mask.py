@@ -41,14 +41,16 @@ def suppress(
     settings: Settings | None = None,
     must_hide: Set[Cell] = frozenset(),
     earlier: Sequence[tuple[Table, Mask]] = (),
+    is_subset: bool = False,
 ) -> Mask:
     """The mask of one table.
 
     `readers` are the recipients besides the public, each by the scopes it knows exactly. `must_hide`: cells that are hidden whatever
     their count (small related denominators). `earlier`: the tables and masks of the same school year that are out already, oldest first.
+    `is_subset`: the students are some of those of a table whose hidden cells are in `must_hide`; no more totals are hidden than must be.
     """
     search = Search(table, readers, settings or Settings(), must_hide, earlier)
-    totals = search.cheapest_totals()
+    totals = search.least_totals() if is_subset else search.cheapest_totals()
     reasons: dict[Cell, Reason] = {Cell(table.scopes[r]): search.reason(Cell(table.scopes[r]), table.totals[r]) for r in sorted(totals)}
     for family in table.families:
         reasons |= search.mask_of(family, totals)
@@ -89,7 +91,7 @@ class Search:
 
     def cheapest_totals(self) -> set[int]:
         """The scopes whose total is hidden: those that must be, and more where that leaves more other cells to be shown."""
-        least = self._closed({r for r, total in enumerate(self.table.totals) if total < self.settings.n_min} | self._kept_totals())
+        least = self.least_totals()
         if self.past or len(self.table.scopes) > _FEW_SCOPES:
             return least
         best, best_cost = least, self._cost(least)
@@ -98,6 +100,10 @@ class Search:
             if cost < best_cost - 1e-9:
                 best, best_cost = more, cost
         return best
+
+    def least_totals(self) -> set[int]:
+        """The scopes whose total must be hidden."""
+        return self._closed({r for r, total in enumerate(self.table.totals) if total < self.settings.n_min} | self._kept_totals())
 
     def _kept_totals(self) -> set[int]:
         """Totals that were hidden before stay hidden: they hold up masks that are out."""
