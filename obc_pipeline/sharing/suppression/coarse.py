@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 HIDDEN = "S"
 
@@ -62,7 +63,7 @@ def told(rate: Fraction, grain: Grain) -> Told:
     if rate <= grain.edge:
         return Told(f"≤{_whole(grain.edge)} %", None, Fraction(0), grain.edge, "BOTTOM_CODED")
     if rate >= 1 - grain.edge:
-        return Told(f"≥{_whole(1 - grain.edge)} %", None, 1 - grain.edge, max(Fraction(1), rate), "TOP_CODED")
+        return Told(f"≥{_whole(1 - grain.edge)} %", None, 1 - grain.edge, Fraction(max(1, ceil(rate))), "TOP_CODED")
     if grain.step == _percent(1):
         number = Fraction(int(rate * 100 + Fraction(1, 2)), 100)
         return Told(f"{_whole(number)} %", number, number - Fraction(1, 200), number + Fraction(1, 200), "NONE")

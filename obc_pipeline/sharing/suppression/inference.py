@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
@@ -50,7 +50,7 @@ def tell(
     return {cell: shown(cell) for cell in coarser if cell not in left_out}, left_out
 
 
-def _tells(line: Line, figures: Mapping[Cell, Figure], hidden: Set[Cell], shown, readers: Sequence[Set[str]]) -> bool:
+def _tells(line: Line, figures: Mapping[Cell, Figure], hidden: Set[Cell], shown: Callable[[Cell], Told], readers: Sequence[Set[str]]) -> bool:
     """Whether somebody learns of the line's hidden members that none or all of them met the outcome."""
     pool = [cell for cell in line.members if cell in hidden]
     if not pool:
