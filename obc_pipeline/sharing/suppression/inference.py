@@ -50,7 +50,9 @@ def tell(
     return {cell: shown(cell) for cell in coarser if cell not in left_out}, left_out
 
 
-def _tells(line: Line, figures: Mapping[Cell, Figure], hidden: Set[Cell], shown: Callable[[Cell], Told], readers: Sequence[Set[str]]) -> bool:
+def _tells(
+    line: Line, figures: Mapping[Cell, Figure], hidden: Set[Cell], shown: Callable[[Cell], Told], readers: Sequence[Set[str]]
+) -> bool:
     """Whether somebody learns of the line's hidden members that none or all of them met the outcome."""
     pool = [cell for cell in line.members if cell in hidden]
     if not pool:
