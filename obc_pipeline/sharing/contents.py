@@ -17,7 +17,8 @@ class Contents:
 
     tables:    `schema.table` -> {"rows": n, "columns": [...], "sha256": of its rows}.
     students:  how many students have rows in it.
-    aggregates: words for what it has, or lacks, of suppressed aggregates. aggregates_as_of: their release date; None without any.
+    aggregates: words for what it has, or lacks, of suppressed aggregates. aggregates_as_of: their release date, aggregates_hash: the
+               snapshot they are from; None without any.
     left_out:  contracts that are not in it, because their records are to be destroyed.
     withdrawn: why rows were taken out after the release, once per time.
     data_hash: over all tables: the same data give the same hash, whatever run made it.
@@ -32,6 +33,7 @@ class Contents:
     students: int
     aggregates: str
     aggregates_as_of: str | None
+    aggregates_hash: str | None
     data_hash: str
     left_out: list[str] = field(default_factory=list)
     withdrawn: list[str] = field(default_factory=list)

@@ -171,6 +171,7 @@ def _write(
         students=count_students(connection, folder),
         aggregates=aggregates.said,
         aggregates_as_of=aggregates.as_of.isoformat() if aggregates.as_of else None,
+        aggregates_hash=aggregates.snapshot_hash,
         data_hash=data_hash(told),
         left_out=list(audience.ended(today)),
     )

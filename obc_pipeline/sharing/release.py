@@ -23,6 +23,7 @@ from obc_pipeline.home import Home
 from obc_pipeline.ledger.write_once import make_private_folder, write_once
 from obc_pipeline.lock import only_run
 from obc_pipeline.names import same_name
+from obc_pipeline.sharing.aggregates import keep_snapshot
 from obc_pipeline.sharing.audiences import Audience, audiences_of, find_audience
 from obc_pipeline.sharing.contents import Contents, changes, read_contents
 from obc_pipeline.sharing.disclosure import Entry, append, last_of, last_release, read_log
@@ -149,7 +150,9 @@ def _put_out(
 def _log(
     home: Home, audience: Audience, contents: Contents, files: Mapping[str, str], releaser: Releaser, whole: str, now: datetime | None
 ) -> Entry:
-    """The entry of a release; first of all, which students it is about."""
+    """The entry of a release; first of all, the snapshot of its aggregates and which students it is about."""
+    if contents.aggregates_as_of and contents.aggregates_hash:
+        keep_snapshot(home, date.fromisoformat(contents.aggregates_as_of), contents.aggregates_hash)
     register = register_path(home, audience)
     number = len(read_log(home)) + 1
     if register.is_file():
