@@ -18,6 +18,7 @@ def _spec(manifest: Mapping[str, Any], exposure: Mapping[str, Any]) -> dg.AssetS
         dg.AssetKey(["consumers", exposure["name"]]),
         deps=[naming.model_key(manifest["nodes"][node]) for node in exposure["depends_on"]["nodes"] if node in manifest["nodes"]],
         group_name="consumers",
+        owners=[naming.TRANSFORMATION_OWNER],
         description=exposure["description"],
         metadata={"for": exposure["owner"]["name"] or "", "kind": exposure["type"]},
         kinds={exposure["type"]},

@@ -44,6 +44,7 @@ def _pack_asset(group: Workgroup) -> dg.AssetsDefinition:
         key=naming.pack_key(group.workgroup_id),
         deps=[naming.PUBLISHED],
         group_name="packs",
+        owners=[naming.TRANSFORMATION_OWNER],
         pool=naming.POOL,
         kinds={"html", "pdf"},
         description=(
