@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from obc_pipeline.packs import charts
 from obc_pipeline.packs.content import Block, Column, Section, Sentence, Table
@@ -49,6 +50,11 @@ def _served(view: View) -> Sequence[Block]:
 
 
 def _lost(view: View) -> Sequence[Block]:
+    """Since the last meeting; where no session was scheduled since then, to date."""
+    return _lost_since(view, view.since, view.since_words) or _lost_since(view, None, "to date (no session since the last meeting)")
+
+
+def _lost_since(view: View, since: date | None, words: str) -> Sequence[Block]:
     rows = view.reader.rows(
         """
         with lost as (
@@ -64,15 +70,13 @@ def _lost(view: View) -> Sequence[Block]:
             {'bearer': 'Calendar (nobody''s)', 'lost': calendar}, {'bearer': 'Cause not known', 'lost': unknown}], recursive := true)
         from lost where scheduled > 0 order by contract_id
         """,
-        [view.since],
+        [since],
     )
     if not rows:
         return []
     total = sum(row["lost"] for row in rows)
     scheduled = sum({row["contract_id"]: row["scheduled"] for row in rows}.values())
-    said = Sentence(
-        f"{total:,} of {scheduled:,} scheduled student-sessions were lost other than by the student's absence, {view.since_words}."
-    )
+    said = Sentence(f"{total:,} of {scheduled:,} scheduled student-sessions were lost other than by the student's absence, {words}.")
     shows = "Student-sessions lost per contract, by who bears the loss: " + "; ".join(
         f"{row['contract_id']} {row['bearer']} {row['lost']:,}" for row in rows if row["lost"]
     )

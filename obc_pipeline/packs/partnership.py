@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from obc_pipeline.packs.content import Block, Column, Section, Sentence, Table
 from obc_pipeline.packs.question import Question, View
@@ -43,13 +44,20 @@ def _obligations(view: View) -> Sequence[Block]:
 
 
 def _timeliness(view: View) -> Sequence[Block]:
+    """Since the last meeting; where no session was held since then, to date."""
+    return _timeliness_since(view, view.since, view.since_words) or _timeliness_since(
+        view, None, "to date (no session since the last meeting)"
+    )
+
+
+def _timeliness_since(view: View, since: date | None, words: str) -> Sequence[Block]:
     rows = view.reader.rows(
         """
         select provider_id, contract_id, min(sla_hours) as sla_hours, sum(numerator) as on_time, sum(denominator) as rows_sent,
             sum(numerator) / nullif(sum(denominator), 0) as rate, max(max_hours) as slowest
         from process.agg_data_timeliness where week_start_on >= coalesce(?, date '0001-01-01') group by all order by all
         """,
-        [view.since],
+        [since],
     )
     columns = [
         Column("provider_id", "Provider"),
@@ -60,7 +68,7 @@ def _timeliness(view: View) -> Sequence[Block]:
         Column("rate", "Rate", "rate"),
         Column("slowest", "Slowest, hours", "decimal"),
     ]
-    return [Table("timeliness", f"Session data on time, {view.since_words}", columns, rows)] if rows else []
+    return [Table("timeliness", f"Session data on time, {words}", columns, rows)] if rows else []
 
 
 def _meetings(view: View) -> Sequence[Block]:
