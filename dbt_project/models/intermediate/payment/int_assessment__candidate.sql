@@ -74,6 +74,8 @@ attempts as (
         result.file_id,
         result.row_number,
         coalesce(result.test_type = 'PROGRESS_MONITORING', false) as is_progress_monitoring,
+        -- The file states this test twice, with other scores.
+        conflict.file_id is not null as is_conflicting,
         case
             when left(needed.instrument, 8) = 'NWEA_MAP' then 'NWEA'
             when left(needed.instrument, 16) = 'RENAISSANCE_STAR' then 'STAR'
@@ -91,6 +93,10 @@ attempts as (
             and needed.instrument = result.instrument
             and needed.school_year_end = result.school_year_end
             and needed.window_id = result.window_id
+    left join {{ ref('input__assessment_conflict') }} as conflict
+        on
+            result.file_id = conflict.file_id
+            and result.row_number = conflict.row_number
     where result.tested_on is null or result.tested_on <= {{ as_of_date() }}
 ),
 
@@ -227,6 +233,7 @@ select
     cast(choice_rank as integer) as choice_rank,
     coalesce(
         choice_rank = 1
+        and not is_conflicting
         and (
             retest_rule <> 'INSTRUMENT_OFFICIAL'
             or publisher <> 'NWEA'
@@ -239,6 +246,8 @@ select
         when passed_over_because is not null then passed_over_because
         when retest_rule = 'INSTRUMENT_OFFICIAL' and publisher = 'NWEA' and growth_event_count > 1 and not has_ruled_test
             then 'TWO_GROWTH_EVENTS'
+        -- A ruling names a test by its id, which both have: only a corrected file resolves it.
+        when choice_rank = 1 and is_conflicting then 'TWO_GROWTH_EVENTS'
         when choice_rank = 1 and is_ruled then 'COUNTED_BY_RULING'
         when choice_rank = 1 and retest_rule = 'FIRST_VALID' then 'COUNTED_FIRST_VALID'
         when choice_rank = 1 and retest_rule = 'LAST_VALID' then 'COUNTED_LAST_VALID'
