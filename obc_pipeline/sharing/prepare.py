@@ -26,14 +26,14 @@ from obc_pipeline.home import Home
 from obc_pipeline.ledger.write_once import make_private_folder
 from obc_pipeline.sharing.aggregates import Aggregates, aggregates_for
 from obc_pipeline.sharing.audiences import Audience, audiences_of
-from obc_pipeline.sharing.contents import Contents, write_contents
+from obc_pipeline.sharing.contents import RUN, Contents, write_contents
 from obc_pipeline.sharing.errors import CannotWrite, SharingError
 from obc_pipeline.sharing.identity import KnownStudent, RosterStudent, known_students, read_roster
 from obc_pipeline.sharing.publish import PublishRun, quoted, text
 from obc_pipeline.sharing.scope import ScopedTable, SharedMart, scoped_tables, shared_marts
 from obc_pipeline.sharing.secrets import read_secret
 from obc_pipeline.sharing.swap import clear, make_private, swap_in
-from obc_pipeline.sharing.writing import RUN_TABLE, NewTable, write_marts
+from obc_pipeline.sharing.writing import NewTable, write_marts
 
 STATE = "state.json"
 _REGISTER = pa.schema({"contract_id": pa.string(), "student_key": pa.string(), "recipient_key": pa.string(), "sent_id": pa.string()})
@@ -181,7 +181,7 @@ def _write(
 
 def data_hash(tables: Mapping[str, Mapping[str, Any]]) -> str:
     """Over names, columns and rows of all tables but the one that names the run."""
-    lines = [f"{name}\0{table['sha256']}" for name, table in sorted(tables.items()) if name != ".".join(RUN_TABLE)]
+    lines = [f"{name}\0{table['sha256']}" for name, table in sorted(tables.items()) if name != RUN]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
