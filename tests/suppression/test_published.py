@@ -43,7 +43,7 @@ def key(month: int, row: Row) -> Key:
 @pytest.mark.parametrize("contract", list(CONTRACTS))
 def test_no_recipient_can_work_out_a_cell_of_others(snapshots: list[pa.Table], contract: str, measure: str) -> None:
     """Stronger than real: wherever a row shows anything, the attacker is given the exact count."""
-    for kind, subject in [("public", ""), ("vendor", "gamma"), *(("school", school) for school in SCHOOLS)]:
+    for kind, subject in [("public", ""), *(("school", school) for school in SCHOOLS)]:
         published = Published("whole", {})
         own: dict[Key, int] = {}
         for month, snapshot in enumerate(snapshots):
@@ -85,15 +85,12 @@ def test_hidden_rows_tell_nothing(snapshots: list[pa.Table]) -> None:
 def test_why_a_cell_is_hidden_is_told_to_nobody(snapshots: list[pa.Table]) -> None:
     reasons = {"PRIMARY", "COMPLEMENTARY", "MEMORY"}
     assert reasons & set(snapshots[-1]["reason"].to_pylist())
-    for kind, subject in [("public", ""), ("vendor", "alpha"), ("school", "0101")]:
+    for kind, subject in [("public", ""), ("school", "0101")]:
         for row in for_audience(snapshots[-1], kind, subject).to_pylist():
             assert not reasons & {value for value in row.values() if isinstance(value, str)}
 
 
 def test_own_rows_are_exact(snapshots: list[pa.Table]) -> None:
-    vendor = for_audience(snapshots[-1], "vendor", "alpha").to_pylist()
-    assert {row["contract_id"] for row in vendor if row["is_own"]} == {"MATH"}
-    assert all(row["is_own"] for row in vendor if row["contract_id"] == "MATH")
     school = [row for row in for_audience(snapshots[-1], "school", "0104").to_pylist() if row["is_own"]]
     assert {row["scope_id"] for row in school} == {"0104", None}
     assert {row["category"] for row in school if row["scope_id"] is None} == {"0104"}

@@ -33,7 +33,7 @@ _MAY_MERGE = frozenset({"race_ethnicity", "delivery_mode", "time_slot", "cohort_
 
 PUB_DESCRIPTION = (
     "Outcomes and process by group of students, for the whole contract and each school, as far as no student can be worked out: groups "
-    "below the least number, and as many more as that needs, show S. The same rows go to everybody; your own students' come exact."
+    "below the least number, and as many more as that needs, show S. The same rows go to everybody; a school's own come exact."
 )
 PUB_COLUMNS = {
     "contract_id": "The contract.",
@@ -52,7 +52,7 @@ PUB_COLUMNS = {
     "value_low": "Lower end of what the figure tells (share of 1); NULL when hidden.",
     "value_high": "Upper end of what the figure tells (share of 1); NULL when hidden.",
     "suppression_code": "NONE, TOP_CODED, BOTTOM_CODED, BANDED, S (hidden) or DIMENSION_WITHHELD (no group of the dimension is shown here).",
-    "is_own": "TRUE for rows about the recipient's own students, which are exact.",
+    "is_own": "TRUE for a school's rows about its own students, which are exact.",
     "n_students": "The exact number of students, for own rows only.",
 }
 _PUBLIC = pa.schema(
@@ -146,8 +146,11 @@ def take_snapshot(
     return pa.Table.from_pylist(rows, SNAPSHOT)
 
 
-def for_audience(snapshot: pa.Table, kind: Literal["vendor", "school", "public"], subject_id: str = "") -> pa.Table:
-    """The rows of `pub_outcome_subgroup` for one recipient: the same for all, but its own students' exact (columns PUB_COLUMNS)."""
+def for_audience(snapshot: pa.Table, kind: Literal["school", "public"], subject_id: str = "") -> pa.Table:
+    """The rows of `pub_outcome_subgroup` for one recipient: the same for all, but a school's own are exact (columns PUB_COLUMNS).
+
+    A vendor gets the public's rows: exact ones, beside its student rows, would tell of the student whose parents opted out.
+    """
     return pa.Table.from_pylist([_for(row, kind, subject_id) for row in snapshot.to_pylist()], _PUBLIC)
 
 
@@ -305,9 +308,7 @@ def _rows_of_measure(
 
 
 def _for(row: dict[str, Any], kind: str, subject_id: str) -> dict[str, Any]:
-    is_own = (kind == "vendor" and row["provider_id"] == subject_id) or (
-        kind == "school" and subject_id in (row["scope_id"], row["category"] if row["dimension"] == "school" else None)
-    )
+    is_own = kind == "school" and subject_id in (row["scope_id"], row["category"] if row["dimension"] == "school" else None)
     found = {name: row[name] for name in _PUBLIC.names if name in row} | {"is_own": is_own, "n_students": None}
     if not is_own:
         return found
