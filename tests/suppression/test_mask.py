@@ -6,6 +6,8 @@ import random
 
 import pytest
 
+from obc_pipeline.sharing.suppression.audit import recoverable
+from obc_pipeline.sharing.suppression.graph import HiddenGraph
 from obc_pipeline.sharing.suppression.mask import Mask, Reason, primary, suppress
 from obc_pipeline.sharing.suppression.merge import merged, merges_worth_it
 from obc_pipeline.sharing.suppression.settings import Settings
@@ -174,3 +176,15 @@ def test_a_hundred_schools_by_twelve_dimensions_in_seconds() -> None:
     found = suppress(district, readers_of(district))
     assert time.process_time() - started < 10
     assert primary(district, 10) <= found.hidden.keys()
+
+
+def test_the_rank_audit_has_nothing_to_add_and_would_catch_what_the_search_lets_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = [table_of(random_district(random.Random(f"audit/{seed}"))) for seed in range(20)]
+    assert not [one for one in tables if Reason.WITHHELD in suppress(one, readers_of(one)).hidden.values()]
+    monkeypatch.setattr(HiddenGraph, "gaps", lambda *_, **__: iter(()))
+    caught = 0
+    for one in tables:
+        found = suppress(one, readers_of(one))
+        caught += Reason.WITHHELD in found.hidden.values()
+        assert not recoverable([(one, found.hidden.keys())], sorted(readers_of(one), key=sorted))
+    assert caught > 10
