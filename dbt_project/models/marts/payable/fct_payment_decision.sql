@@ -59,7 +59,7 @@ student_row as (
                         when is_share_not_stated then '; the vendors'' shares are not stated.'
                         else '; the vendors'' shares add up to ' || {{ plain_number('share_sum') }} || '.'
                     end
-            when 'TWO_GROWTH_EVENTS' then 'Two results claim to be the one that counts: two tests of one window marked as the growth event, or one test with two scores.'
+            when 'TWO_GROWTH_EVENTS' then 'Two tests of one window are marked as the growth event, or one test has two scores.'
             when 'WINDOW_OPEN' then 'The ' || end_window || ' window closes on ' || cast(end_closes_on as varchar) || '.'
             when 'NO_SESSION_DATA' then 'No session log of this contract has come, so the dose is not known.'
             when 'UNKNOWN_ABSENCE_CAUSE'
