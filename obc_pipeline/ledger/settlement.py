@@ -72,7 +72,7 @@ class StatementTerms:
 
     def as_json(self) -> str:
         """The same terms are the same text."""
-        return json.dumps(vars(self), sort_keys=True, default=str, ensure_ascii=False)
+        return json.dumps(vars(self), default=str, ensure_ascii=False)
 
     @staticmethod
     def of_json(text: str | bytes) -> StatementTerms:
@@ -175,7 +175,7 @@ def _terms(documents: Documents, contract_id: str, as_of: date, names: Mapping[s
         service_end=contract.service_end,
         dispute_window_days=contract.dispute_window_days,
         restatement_deadline=contract.restatement_deadline,
-        names=names,
+        names=dict(sorted(names.items())),
         money=_money_terms(contract),
     )
 
