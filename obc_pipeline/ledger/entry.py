@@ -88,7 +88,8 @@ class Entry:
     def sealed(self) -> Entry:
         """The same entry with the hash of what it says."""
         said = self.as_row()
-        return Entry(**said | {"entry_hash": entry_hash(said)})
+        sealed: dict[str, Any] = said | {"entry_hash": entry_hash(said)}
+        return Entry(**sealed)
 
     def as_row(self) -> dict[str, Any]:
         """Column -> value, in the order of the schema."""
