@@ -117,7 +117,7 @@ class SharingHome:
     def build(self) -> None:
         self.home.warehouse.unlink(missing_ok=True)
         with duckdb.connect(str(self.home.warehouse)) as connection:
-            connection.execute("create schema input_layer; create schema intermediate; create schema staging")
+            connection.execute("begin; create schema input_layer; create schema intermediate; create schema staging")
             connection.execute(
                 "create table input_layer.input__roster_assignment "
                 "(contract_id varchar, student_key varchar, start_on date, end_reason varchar, is_consented boolean)"
@@ -138,6 +138,7 @@ class SharingHome:
                         "insert into intermediate.int_tutoring_session__cause values (?, ?, 'f', ?)", [one.contract_id, one.key, number]
                     )
                     connection.execute("insert into staging.stg_tutoring_sessions__session_student values (?, 'f', ?)", [one.sent, number])
+            connection.execute("commit")
         self._write_district_file()
 
     def share(self, manifest: Mapping[str, Any] = MANIFEST) -> list[Prepared]:
@@ -169,7 +170,7 @@ class SharingHome:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         with duckdb.connect(str(path)) as connection:
-            connection.execute("create schema core; create schema process; create schema payable")
+            connection.execute("begin; create schema core; create schema process; create schema payable")
             connection.execute(
                 "create table core.dim_school as select * from (values ('0101', 'Aspen'), ('0201', 'Hawthorn'), ('0202', 'Ironwood')) t(school_id, school_name)"
             )
@@ -194,6 +195,7 @@ class SharingHome:
                     "insert into payable.fct_payment_decision values (?, ?, ?, ?, ?, ?, ?)",
                     [one.contract_id, one.local_id, one.key, *decision, f"{one.contract_id}|G1|{one.local_id}"],
                 )
+            connection.execute("commit")
 
 
 def make_sharing_home(folder: Path) -> SharingHome:
