@@ -53,14 +53,32 @@ def generate(
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")],
     home: HomeOption = _DEFAULT_HOME,
     messy: Annotated[bool, typer.Option("--messy", help="Also everything that senders get wrong, one of each.")] = False,
+    example: Annotated[
+        str | None,
+        typer.Option(
+            "--example",
+            metavar="NAME",
+            help="The district of an example contract instead: base_plus_tiers, several_priced_lines or growth_with_penalties.",
+        ),
+    ] = None,
 ) -> None:
     """Make a synthetic district: its documents, and a school year of files in landing/, in the real formats."""
     from obc_pipeline.documents import load
     from obc_pipeline.sharing.secrets import make_secrets
     from obc_pipeline.synthetic import generate as make
+    from obc_pipeline.synthetic.examples import generate_example
+
+    if example and messy:
+        raise ArgumentWrong("--messy is of the Cedar Valley district; right would be --example or --messy, not both")
+
+    def tell(text: str) -> None:
+        typer.echo(text, err=True)
 
     try:
-        make(home, students, seed, messy=messy, progress=lambda text: typer.echo(text, err=True))
+        if example:
+            generate_example(home, example, students, seed, progress=tell)
+        else:
+            make(home, students, seed, messy=messy, progress=tell)
     except (FileExistsError, ValueError) as problem:
         raise ArgumentWrong(str(problem)) from None
     make_secrets(Home(home), load(Home(home)), seed=str(seed))

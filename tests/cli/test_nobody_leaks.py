@@ -133,7 +133,11 @@ def own_words(home: Home) -> set[str]:
     root = Path(__file__).parents[2]
     paths = [path for folder in ("obc_pipeline", "dbt_project/models", "docs", "expectations") for path in (root / folder).rglob("*.*")]
     paths += [home.obc_yml, home.data_map_yml, home.ci_structure_yml, *home.contracts.glob("*.yml")]
-    text = "\n".join(path.read_text(errors="ignore") for path in paths if path.suffix in {".py", ".yml", ".sql", ".md", ".json"})
+    text = "\n".join(
+        path.read_text(errors="ignore")
+        for path in paths
+        if path.suffix in {".py", ".yml", ".sql", ".md", ".json"} and "synthetic" not in path.parts
+    )
     with duckdb.connect(str(home.warehouse), read_only=True) as connection:
         return words_of(text) | words_of(str(connection.execute("select school_name from core.dim_school").fetchall()))
 
