@@ -110,8 +110,9 @@ select
     dosage_min_rate_numerator,
     dosage_min_rate_denominator,
     case
-        when not has_dosage_gate then 'NO_GATE'
+        -- Before the gate: without any log nobody knows that the service was given at all, whatever the line asks for.
         when not has_session_data then 'NO_SESSION_DATA'
+        when not has_dosage_gate then 'NO_GATE'
         when is_enough is null then 'NOTHING_REQUIRED'
         -- With required sessions, what is reached stays reached; with scheduled ones the rate can still fall.
         when dosage_basis = 'REQUIRED' and is_enough then 'MET'
