@@ -88,17 +88,18 @@ def test_a_living_home_runs_again_when_the_day_has_changed(home: Home) -> None:
 
 
 def test_the_same_inputs_are_the_same_run() -> None:
-    one = fingerprint.Fingerprint("d", "r", "l", "c", DAY, None)
-    assert one.run_id == fingerprint.Fingerprint("d", "r", "l", "c", DAY, None).run_id
+    one = fingerprint.Fingerprint("d", "r", "l", "s", "c", DAY, None)
+    assert one.run_id == fingerprint.Fingerprint("d", "r", "l", "s", "c", DAY, None).run_id
     others = [
-        fingerprint.Fingerprint("D", "r", "l", "c", DAY, None),
-        fingerprint.Fingerprint("d", "R", "l", "c", DAY, None),
-        fingerprint.Fingerprint("d", "r", "L", "c", DAY, None),
-        fingerprint.Fingerprint("d", "r", "l", "C", DAY, None),
-        fingerprint.Fingerprint("d", "r", "l", "c", date(2026, 6, 29), None),
-        fingerprint.Fingerprint("d", "r", "l", "c", DAY, datetime(2026, 6, 30, tzinfo=UTC)),
+        fingerprint.Fingerprint("D", "r", "l", "s", "c", DAY, None),
+        fingerprint.Fingerprint("d", "R", "l", "s", "c", DAY, None),
+        fingerprint.Fingerprint("d", "r", "L", "s", "c", DAY, None),
+        fingerprint.Fingerprint("d", "r", "l", "S", "c", DAY, None),
+        fingerprint.Fingerprint("d", "r", "l", "s", "C", DAY, None),
+        fingerprint.Fingerprint("d", "r", "l", "s", "c", date(2026, 6, 29), None),
+        fingerprint.Fingerprint("d", "r", "l", "s", "c", DAY, datetime(2026, 6, 30, tzinfo=UTC)),
     ]
-    assert len({run.run_id for run in (one, *others)}) == 7
+    assert len({run.run_id for run in (one, *others)}) == 8
 
 
 def test_a_cutoff_that_is_a_date_means_its_end() -> None:

@@ -14,6 +14,7 @@ from obc_pipeline.dbt_build import QUALITY_MODELS, DbtBuild
 from obc_pipeline.home import Home
 from obc_pipeline.quality.checks import CheckRun, check_sources, contract_blocks
 from obc_pipeline.quality.verdicts import write_verdicts
+from obc_pipeline.sharing.disclosure import register_disclosures
 
 pytestmark = pytest.mark.slow
 VARIABLES = {"as_of_date": AS_OF.isoformat(), "evidence_cutoff_at": f"{AS_OF} 23:59:59", "district_id": "2800001", "run_id": "run-1"}
@@ -28,6 +29,7 @@ def marts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallWarehouse]:
     warehouse.receive("sessions_brightpath", "session_student", [session(i) for i in range(30)], received_at=datetime(2026, 5, 14))
     verdicts = check_sources(warehouse.connection, CheckRun("run-1", AS_OF))
     write_verdicts(warehouse.connection, verdicts, contract_blocks(warehouse.connection, verdicts))
+    register_disclosures(warehouse.connection, home)
     warehouse.connection.close()
     build = DbtBuild(home)
     outcomes = [*build.run(VARIABLES, select=[QUALITY_MODELS]), *build.test(VARIABLES, select=[QUALITY_MODELS])]
@@ -71,4 +73,4 @@ def test_every_table_and_column_is_described_in_the_database(marts: SmallWarehou
         UNION ALL SELECT table_name, NULL FROM duckdb_tables() WHERE schema_name = 'quality' AND comment IS NULL
     """
     assert marts.connection.execute(undescribed).fetchall() == []
-    assert one(marts, "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'quality'") == (6,)
+    assert one(marts, "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'quality'") == (7,)
