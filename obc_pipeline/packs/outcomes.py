@@ -61,10 +61,11 @@ def _gaps(view: View) -> Sequence[Block]:
 
 
 def _untested(view: View) -> Sequence[Block]:
+    at_stake = "at_stake_amount" if "at_stake_amount" in view.reader.columns("payable.rpt_untested_worklist") else "null"
     rows = view.reader.rows(
-        """
+        f"""
         select contract_id, school_id, window_id, instrument, duty_of, count(*) as students,
-            count(*) filter (can_still_be_tested) as still_possible, sum(at_stake_amount) as at_stake
+            count(*) filter (can_still_be_tested) as still_possible, sum({at_stake}) as at_stake
         from payable.rpt_untested_worklist group by all order by still_possible desc, at_stake desc, school_id
         """
     )

@@ -30,6 +30,12 @@ class Reader:
     def has(self, *tables: str) -> bool:
         return all(table in self.tables for table in tables)
 
+    def columns(self, table: str) -> frozenset[str]:
+        """The columns this file has of a `schema.table`: an audience may be given fewer than the district."""
+        schema, name = table.split(".")
+        found = self.rows("select column_name from duckdb_columns() where schema_name = ? and table_name = ?", [schema, name])
+        return frozenset(row["column_name"] for row in found)
+
     def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """The rows of a query, column name -> value."""
         cursor = self._connection.execute(query, list(parameters))
@@ -55,7 +61,7 @@ class Reader:
     @cached_property
     def school_names(self) -> dict[str, str]:
         """School id -> name; empty when the file has no list of schools."""
-        if not self.has("core.dim_school"):
+        if not self.has("core.dim_school") or "school_name" not in self.columns("core.dim_school"):
             return {}
         return {
             row["school_id"]: row["school_name"] for row in self.rows("select school_id, school_name from core.dim_school order by 2, 1")

@@ -23,6 +23,7 @@ from obc_pipeline.home import Home
 from obc_pipeline.ledger.write_once import make_private_folder, write_once
 from obc_pipeline.lock import only_run
 from obc_pipeline.names import same_name
+from obc_pipeline.packs import write_audience_packs
 from obc_pipeline.sharing.aggregates import keep_snapshot
 from obc_pipeline.sharing.audiences import Audience, audiences_of, find_audience
 from obc_pipeline.sharing.contents import Contents, changes, read_contents
@@ -92,12 +93,19 @@ def release(home: Home, audience_id: str, by: str, *, dry_run: bool = False, now
         contents = _releasable(home, documents, audience, _today(documents, now))
         place, entries = released_folder(home, audience), read_log(home)
         prepared = prepared_folder(home, audience)
+        _make_packs(home, documents, audience, prepared)
         files = file_hashes(prepared)
         told = changes(contents, read_contents(place) if last_release(entries, audience_id) else None)
         if dry_run:
             return Release(audience, contents, told, files, releaser, None, True)
         entry, is_new = _put_out(home, audience, contents, files, releaser, entries, now)
         return Release(audience, contents, told, files, releaser, entry, is_new)
+
+
+def _make_packs(home: Home, documents: Documents, audience: Audience, prepared: Path) -> None:
+    """The packs of the audience's workgroups, of what is prepared: made now, because they go out with it. The same marts give the same bytes."""
+    clear(prepared / "packs")
+    write_audience_packs(home, documents, audience.audience_id, prepared / "marts.duckdb", prepared / "packs")
 
 
 def standings(home: Home, documents: Documents, now: datetime | None = None) -> list[Standing]:

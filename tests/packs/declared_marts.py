@@ -27,10 +27,15 @@ def declared() -> dict[str, dict[str, str]]:
     return tables
 
 
-def write_marts(path: Path, rows: Mapping[str, Sequence[Mapping[str, Any]]], leave_out: Sequence[str] = ()) -> Path:
-    """A file with all marts but those left out; in each the given rows, NULL where a row says nothing."""
+def write_marts(
+    path: Path,
+    rows: Mapping[str, Sequence[Mapping[str, Any]]],
+    leave_out: Sequence[str] = (),
+    tables: Mapping[str, Mapping[str, str]] | None = None,
+) -> Path:
+    """A file with all marts (or those of `tables`) but those left out; in each the given rows, NULL where a row says nothing."""
     with duckdb.connect(str(path)) as connection:
-        for table, columns in declared().items():
+        for table, columns in (declared() if tables is None else tables).items():
             if table in leave_out:
                 continue
             connection.execute(f"create schema if not exists {table.split('.')[0]}")
@@ -39,6 +44,7 @@ def write_marts(path: Path, rows: Mapping[str, Sequence[Mapping[str, Any]]], lea
                 unknown = set(row) - set(columns)
                 assert not unknown, f"{table} has no {unknown}"
                 connection.execute(f"insert into {table} by name select {', '.join(f'? as {name}' for name in row)}", list(row.values()))
+        connection.execute("create schema if not exists quality")
         connection.execute(
             "create table quality.published_run as select 'run-1' as run_id, ?::date as as_of_date, ?::timestamp as evidence_cutoff_at, '' as held_back_contracts",
             [AS_OF, datetime(2026, 3, 30, 8, 0)],

@@ -12,6 +12,7 @@ from declared_marts import AS_OF, declared, small_district, write_marts
 from typer.testing import CliRunner
 
 from obc_pipeline.cli import app
+from obc_pipeline.dbt_build import DbtBuild, read_manifest
 from obc_pipeline.documents import load
 from obc_pipeline.documents.starting import init_home
 from obc_pipeline.home import Home
@@ -20,6 +21,7 @@ from obc_pipeline.packs.as_html import page
 from obc_pipeline.packs.content import Chart, Pack, Sentence, Table
 from obc_pipeline.packs.making import is_for, stories, workgroup, write_audience_packs
 from obc_pipeline.packs.reader import open_reader
+from obc_pipeline.sharing.scope import shared_marts
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +78,25 @@ def test_a_mart_the_audience_is_not_given_is_named(home: Home, tmp_path: Path) -
     said = [block.text for block in _blocks(without, Sentence)]
     assert "Not part of what vendor-x is given: payable.rpt_contract_summary." in said
     assert not any("data_map_status" in text for text in said)
+
+
+@pytest.mark.parametrize("kind", ["vendor", "school"])
+def test_a_pack_asks_for_no_column_that_its_audience_is_not_given(home: Home, tmp_path: Path, kind: str) -> None:
+    manifest = read_manifest(DbtBuild(Home(tmp_path / "dbt")).ensure_manifest())
+    tables: dict[str, dict[str, str]] = {}
+    for shared in shared_marts(manifest):
+        columns = shared.vendor_columns if kind == "vendor" else shared.school_columns
+        types = declared()[f"{shared.mart.schema}.{shared.mart.name}"]
+        if columns:
+            tables[f"{shared.mart.schema}.{shared.mart.name}"] = {name: types[name] for name in columns} | (
+                {"vendor_student_id" if kind == "vendor" else "student_id": "varchar", "student_key": "varchar"}
+                if "student_key" in types
+                else {}
+            )
+    theirs = _pack(home, write_marts(tmp_path / "theirs.duckdb", {}, tables=tables), f"{kind}-x")
+    said = [block.text for block in _blocks(theirs, Sentence)]
+    assert [text for text in said if "without columns" in text] == []
+    assert len([text for text in said if text.startswith("Not part of")]) < 20
 
 
 def test_figures_stand_as_they_are_in_the_mart(pack: Pack) -> None:

@@ -96,7 +96,7 @@ def test_what_is_out_stays_until_the_next_release(released: SharingHome) -> None
 @pytest.mark.parametrize("withheld", [{"end_reason": "OPT_OUT"}, {"is_consented": False}])
 def test_an_opt_out_takes_effect_at_the_next_run_and_nothing_else_does(released: SharingHome, withheld: dict) -> None:
     pack = released.out(VENDOR) / "packs" / "coordination.html"
-    pack.parent.mkdir()
+    pack.parent.mkdir(exist_ok=True)
     pack.write_text("BP-2 attended")
     gone = rows(released.out(VENDOR), "select student_key from process.msr_student_tutoring where vendor_student_id = 'BP-2'")[0][0]
     released.students = [replace(one, **withheld) if one.sent == "BP-2" else one for one in STUDENTS]
@@ -258,15 +258,19 @@ def test_dbt_reads_the_log_from_a_table_that_is_always_there(small: SharingHome)
     assert found == [(1, VENDOR, 1, 3, "SCHOOL_OFFICIAL"), (1, VENDOR, 3, 3, "SCHOOL_OFFICIAL"), (2, "public", 1, 0, "DE_IDENTIFIED")]
 
 
-def test_packs_beside_the_marts_go_out_and_are_logged(small: SharingHome) -> None:
+def test_the_packs_of_what_is_released_go_out_with_it_and_are_logged(small: SharingHome) -> None:
     small.run()
-    pack = small.prepared(VENDOR) / "packs" / "district_vendor_coordination.html"
-    pack.parent.mkdir()
-    pack.write_text("<html></html>")
+    stale = small.prepared(VENDOR) / "packs" / "of_an_earlier_day.html"
+    stale.parent.mkdir()
+    stale.write_text("<html></html>")
     done = release(small.home, VENDOR, BY, now=NOW)
     assert done.entry is not None
-    assert done.entry.packs == ["packs/district_vendor_coordination.html"]
-    assert (small.out(VENDOR) / "packs" / pack.name).stat().st_mode & 0o777 == 0o600
+    name = "district_vendor_coordination_vendor-brightpath_2026-06-30"
+    assert done.entry.packs == [f"packs/{name}.html", f"packs/{name}.pdf"]
+    page = small.out(VENDOR) / "packs" / f"{name}.html"
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert "this provider's own students" in page.read_text(encoding="utf-8").replace("&#39;", "'")
+    assert release(small.home, VENDOR, BY, now=NOW).is_new is False
 
 
 # ---- aggregates ----
