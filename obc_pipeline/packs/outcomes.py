@@ -281,7 +281,10 @@ def _for_whom(view: View) -> Sequence[Block]:
     if not view.reader.has("improvement.pub_outcome_subgroup"):
         return [Sentence(f"Not part of what {view.audience} is given: results by group.", "missing")]
     rows = view.reader.rows(
-        "select * from improvement.pub_outcome_subgroup order by contract_id, scope_id nulls first, dimension, measure, category"
+        """
+        select * from improvement.pub_outcome_subgroup where line_id is not null or measure = 'tutoring_attendance'
+        order by contract_id, scope_id nulls first, dimension, measure, category
+        """
     )
     columns = [
         Column("scope_id", "School"),
